@@ -1,0 +1,3 @@
+"""Atelier: an offline creative studio."""
+
+__version__ = "0.1.0"

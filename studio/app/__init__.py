@@ -1,0 +1,1 @@
+"""What the rooms share and no widget owns: commands, settings, messages, the session."""

@@ -1,0 +1,116 @@
+"""The tour: one picture, one paragraph and one piece of code by the starter models, on a contact sheet."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from studio.app.headless import run_request
+from studio.app.studio import Studio
+from studio.core.events import Event, JobCompleted
+from studio.core.failure import Failure, FailureCode, StudioError
+from studio.core.references import Task
+from studio.core.requests import CodeRequest, ImageRequest, Request, Sampling, TextRequest
+from studio.documents.atomic import write_atomically
+from studio.formats.contact_sheet import SheetEntry, contact_sheet
+from studio.formats.png import encode_png
+from studio.models.entry import ShelfEntry
+from studio.models.shelf import Shelf
+
+SEED = 7
+PICTURE = "a red apple, noto emoji, on a white background"
+STORY = "Once upon a time there was a fox who lived at the edge of a great wood. One morning"
+FUNCTION = 'def mean(numbers: list[float]) -> float:\n    """Return the mean of the numbers."""\n'
+
+
+class Stop(msgspec.Struct, frozen=True):
+    """One stop of the tour."""
+
+    heading: str
+    entry: ShelfEntry
+    request: Request
+    prompt: str
+
+
+def stops(shelf: Shelf) -> tuple[Stop, ...]:
+    """What the tour makes with the models that are here.
+
+    Raises `StudioError` (`MODEL_MISSING`) where there is none at all.
+    """
+    image, text, code = (_starter(shelf, task) for task in ("image", "text", "code"))
+    found: list[Stop] = []
+    if image is not None:
+        edge = image.native_size or 512
+        request = ImageRequest(
+            prompt=PICTURE, model=image.ref, seed=SEED, width=edge, height=edge, steps=20, guidance_scale=4.0
+        )
+        found.append(Stop("A picture", image, request, PICTURE))
+    if text is not None:
+        sampling = Sampling(seed=SEED, temperature=0.7)
+        found.append(
+            Stop(
+                "A paragraph", text, TextRequest(model=text.ref, sampling=sampling, prompt=STORY, max_tokens=120), STORY
+            )
+        )
+    if code is not None:
+        sampling = Sampling(seed=SEED, temperature=0.2)
+        code_request = CodeRequest(
+            model=code.ref, sampling=sampling, prefix=FUNCTION, max_tokens=80, stop=("\ndef ", "\nclass ")
+        )
+        found.append(Stop("A piece of code", code, code_request, FUNCTION))
+    if not found:
+        raise StudioError(
+            Failure(
+                FailureCode.MODEL_MISSING,
+                "There is no model on this computer, not even a starter model.",
+                hint="Get Atelier's files again: resources/starter is empty.",
+            )
+        )
+    return tuple(found)
+
+
+def take_tour(
+    session: Studio, folder: Path, on_stop: Callable[[Stop], None], on_event: Callable[[Event], None]
+) -> list[Path]:
+    """Make everything, write it with its contact sheet to `folder`, return the files.
+
+    Raises `StudioError`, `Cancelled` like `run_request`.
+    """
+    written: list[Path] = []
+    entries: list[SheetEntry] = []
+    for stop in stops(session.shelf):
+        on_stop(stop)
+        result = run_request(session, stop.request, on_event, stop.heading)
+        path = _write(session, stop, result, folder)
+        written.append(path)
+        entries.append(_sheet_entry(stop, result, path))
+    sheet = folder / "index.html"
+    page = contact_sheet("Atelier: the tour", "Made on this computer, offline, by the models named below.", entries)
+    write_atomically(sheet, page.encode())
+    return [*written, sheet]
+
+
+def _starter(shelf: Shelf, task: Task) -> ShelfEntry | None:
+    suited = shelf.for_task(task)
+    return next((entry for entry in suited if entry.source == "starter"), suited[0] if suited else None)
+
+
+def _write(session: Studio, stop: Stop, result: JobCompleted, folder: Path) -> Path:
+    if isinstance(stop.request, ImageRequest):
+        picture = result.pictures[0]
+        path = folder / "picture.png"
+        write_atomically(path, encode_png(picture, session.provenance(stop.request, result, picture.seed)))
+        return path
+    path = folder / ("code.py" if isinstance(stop.request, CodeRequest) else "paragraph.md")
+    write_atomically(path, (stop.prompt + result.text).rstrip().encode() + b"\n")
+    return path
+
+
+def _sheet_entry(stop: Stop, result: JobCompleted, path: Path) -> SheetEntry:
+    report = result.report
+    facts = f"{stop.entry.name} · {stop.entry.licence} · seed {SEED} · {report.run_seconds:.1f} s"
+    if isinstance(stop.request, ImageRequest):
+        return SheetEntry(stop.heading, stop.prompt, facts, picture=path.name)
+    return SheetEntry(stop.heading, "", facts, text=stop.prompt + result.text)

@@ -1,0 +1,1 @@
+"""The words that every part of the studio shares; standard library and msgspec only."""

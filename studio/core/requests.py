@@ -1,0 +1,122 @@
+"""One complete, serialisable request per kind of generation.
+
+A request holds everything that is needed to run it again. All values are concrete: a seed is a
+number, never "random"; inputs are asset ids, never paths.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import msgspec
+
+from studio.core.references import ModelRef, Sha256
+
+Seed = Annotated[int, msgspec.Meta(ge=0, le=2**32 - 1)]
+Positive = Annotated[int, msgspec.Meta(ge=1)]
+Fraction = Annotated[float, msgspec.Meta(ge=0.0, le=1.0)]
+
+Scheduler = Literal[
+    "default", "ddim", "dpm++ 2m", "dpm++ 2m karras", "euler", "euler ancestral", "heun", "lcm", "unipc", "flow euler"
+]
+
+
+class ImageRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="image", tag_field="type"):
+    """Text→image; image→image with `image`; inpainting with `image` and `mask`.
+
+    `width` and `height` are pixels. `strength` is the denoising strength, used with `image` only.
+    `mask` is white where the picture is to be made anew. `batch_size` pictures are made with the
+    seeds `seed`, `seed + 1`, …. With the same request, the same pixels come out on the same machine.
+    """
+
+    prompt: str
+    model: ModelRef
+    seed: Seed
+    negative_prompt: str = ""
+    width: Annotated[int, msgspec.Meta(ge=8, le=16384)] = 512
+    height: Annotated[int, msgspec.Meta(ge=8, le=16384)] = 512
+    steps: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 20
+    guidance_scale: Annotated[float, msgspec.Meta(ge=0.0, le=100.0)] = 7.0
+    scheduler: Scheduler = "default"
+    batch_size: Annotated[int, msgspec.Meta(ge=1, le=64)] = 1
+    image: Sha256 | None = None
+    mask: Sha256 | None = None
+    strength: Fraction = 0.6
+
+
+class Sampling(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How the next token is drawn.
+
+    `temperature` 0 is greedy. `top_k` 0, `top_p` 1, `min_p` 0, `repetition_penalty` 1,
+    `dry_multiplier` 0 and `xtc_probability` 0 each switch their step off.
+    """
+
+    seed: Seed
+    temperature: Annotated[float, msgspec.Meta(ge=0.0, le=5.0)] = 0.8
+    top_k: Annotated[int, msgspec.Meta(ge=0)] = 40
+    top_p: Fraction = 0.95
+    min_p: Fraction = 0.05
+    repetition_penalty: Annotated[float, msgspec.Meta(ge=0.5, le=3.0)] = 1.0
+    repetition_window: Annotated[int, msgspec.Meta(ge=0)] = 64
+    dry_multiplier: Annotated[float, msgspec.Meta(ge=0.0, le=5.0)] = 0.0
+    dry_base: Annotated[float, msgspec.Meta(ge=1.0, le=4.0)] = 1.75
+    dry_allowed_length: Annotated[int, msgspec.Meta(ge=1)] = 2
+    xtc_probability: Fraction = 0.0
+    xtc_threshold: Fraction = 0.1
+
+
+class Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One turn of a chat."""
+
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
+class TextRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="text", tag_field="type"):
+    """Words: raw completion of `prompt`, or, with `messages`, the next turn of a chat.
+
+    Exactly one of `prompt` and `messages` is used; `messages` wins where both are given.
+    `json_schema` is the text of a JSON Schema that the output must satisfy. `logprobs` asks for that
+    many alternatives per token. `context_length` 0 means what the model was trained for.
+    `template_arguments` go to the chat template (for example `enable_thinking`).
+    """
+
+    model: ModelRef
+    sampling: Sampling
+    prompt: str = ""
+    messages: tuple[Message, ...] = ()
+    max_tokens: Positive = 256
+    stop: tuple[str, ...] = ()
+    json_schema: str | None = None
+    logprobs: Annotated[int, msgspec.Meta(ge=0, le=20)] = 0
+    context_length: Annotated[int, msgspec.Meta(ge=0)] = 0
+    template_arguments: dict[str, bool | int | str] = {}
+
+
+class CodeRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="code", tag_field="type"):
+    """Code at a place: what stands before it, what stands after it, and what is wanted.
+
+    With `instruction` it is a chat request for code; without it and with `suffix` it is
+    fill-in-the-middle; otherwise `prefix` is continued.
+    """
+
+    model: ModelRef
+    sampling: Sampling
+    prefix: str = ""
+    suffix: str = ""
+    instruction: str = ""
+    language: str = "python"
+    max_tokens: Positive = 128
+    stop: tuple[str, ...] = ()
+    single_line: bool = False
+    context_length: Annotated[int, msgspec.Meta(ge=0)] = 0
+
+
+Request = ImageRequest | TextRequest | CodeRequest
+
+
+def input_assets(request: Request) -> tuple[str, ...]:
+    """The ids of the assets that `request` reads."""
+    if isinstance(request, ImageRequest):
+        return tuple(asset for asset in (request.image, request.mask) if asset is not None)
+    return ()

@@ -1,0 +1,254 @@
+"""One canvas document: one SQLite file, written at every change, so that there is nothing to save.
+
+The undo journal lies in the same file and the same transaction as the change, so both are there or
+neither is, whatever ends the program.
+"""
+
+from __future__ import annotations
+
+import secrets
+import sqlite3
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+from msgspec.structs import replace
+
+from studio.core.codec import decode, encode
+from studio.core.failure import Failure, FailureCode, StudioError
+from studio.core.references import Asset
+from studio.documents.canvas.placement import Change, Placement, Rect
+
+SUFFIX = ".canvas"
+_VERSION = 1
+_GAP = 16
+_ROW = 4
+_SCHEMA = """
+CREATE TABLE placements (id TEXT PRIMARY KEY, json BLOB NOT NULL) STRICT;
+CREATE TABLE journal (step INTEGER PRIMARY KEY, json BLOB NOT NULL) STRICT;
+CREATE TABLE landed (job TEXT PRIMARY KEY) STRICT;
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
+"""
+
+
+class CanvasDocument:
+    """The pictures of one canvas, bottom first. Thread-safe; `on_change` is called after each change."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.on_change: Callable[[], None] = lambda: None
+        self._lock = threading.RLock()
+        self._connection = _open(path)
+        self._placements = {item.id: item for item in self._stored()}
+        self._done = int(self._meta("done", "0"))
+
+    @property
+    def name(self) -> str:
+        """What the window shows."""
+        return self.path.stem
+
+    @property
+    def id(self) -> str:
+        """What destinations name: it stays when the file is renamed."""
+        return self._meta("id", "")
+
+    def placements(self) -> tuple[Placement, ...]:
+        """All pictures, bottom first."""
+        with self._lock:
+            return tuple(sorted(self._placements.values(), key=lambda item: (item.order, item.id)))
+
+    def find(self, identity: str) -> Placement | None:
+        """The placement with this id, or None."""
+        return self._placements.get(identity)
+
+    def at(self, x: float, y: float) -> Placement | None:
+        """The topmost placement at a canvas point."""
+        return next((item for item in reversed(self.placements()) if item.rect.contains(x, y)), None)
+
+    def place(self, asset: Asset, rect: Rect, label: str = "", job: str = "") -> Placement:
+        """Put a picture on top of everything."""
+        with self._lock:
+            top = max((item.order for item in self._placements.values()), default=0.0) + 1.0
+            placement = Placement(secrets.token_hex(8), asset, rect, label, job, top)
+            self._record(Change(None, placement))
+        self.on_change()
+        return placement
+
+    def land(self, job: str, pictures: list[tuple[Asset, Rect]], label: str) -> tuple[Placement, ...]:
+        """Place a job's results, once: a job that has landed here before changes nothing."""
+        with self._lock:
+            if self.has_landed(job):
+                return ()
+            self._write("INSERT INTO landed (job) VALUES (?)", (job,))
+            return tuple(self.place(asset, rect, label, job) for asset, rect in pictures)
+
+    def has_landed(self, job: str) -> bool:
+        """Whether the results of `job` were placed here, even if they were removed since."""
+        with self._lock:
+            row = self._connection.execute("SELECT 1 FROM landed WHERE job = ?", (job,)).fetchone()
+        return row is not None
+
+    def move(self, identity: str, rect: Rect) -> None:
+        """Give the placement another place or size."""
+        self._replace(identity, lambda item: replace(item, rect=rect))
+
+    def raise_to_top(self, identity: str) -> None:
+        """Bring the placement in front of all others."""
+        top = max((item.order for item in self._placements.values()), default=0.0) + 1.0
+        self._replace(identity, lambda item: replace(item, order=top))
+
+    def remove(self, identity: str) -> None:
+        """Take the picture off the canvas; its file stays in the project."""
+        with self._lock:
+            before = self._placements.get(identity)
+            if before is None:
+                return
+            self._record(Change(before, None))
+        self.on_change()
+
+    def can_undo(self) -> bool:
+        """Whether there is a step to take back."""
+        return self._done > 0
+
+    def can_redo(self) -> bool:
+        """Whether there is a step to do again."""
+        return self._step(self._done + 1) is not None
+
+    def undo(self) -> None:
+        """Take the last step back; does nothing where there is none."""
+        with self._lock:
+            change = self._step(self._done)
+            if change is None:
+                return
+            self._apply(change.after, change.before, self._done - 1)
+        self.on_change()
+
+    def redo(self) -> None:
+        """Do the step again that was taken back last."""
+        with self._lock:
+            change = self._step(self._done + 1)
+            if change is None:
+                return
+            self._apply(change.before, change.after, self._done + 1)
+        self.on_change()
+
+    def free_place(self, near: Rect, taken: tuple[Rect, ...] = ()) -> Rect:
+        """The next place of the size of `near` that covers nothing: rightwards, four to a row, then down."""
+        occupied = [item.rect for item in self.placements()] + list(taken)
+        for slot in range(10_000):
+            row, column = divmod(slot, _ROW)
+            candidate = near.moved(column * (near.width + _GAP), row * (near.height + _GAP))
+            if not any(candidate.overlaps(other) for other in occupied):
+                return candidate
+        return near
+
+    def setting(self, key: str, fallback: str = "") -> str:
+        """A value that the document remembers (the frame, the view)."""
+        return self._meta(f"setting-{key}", fallback)
+
+    def set_setting(self, key: str, value: str) -> None:
+        """Remember a value; no undo step."""
+        self._write("INSERT OR REPLACE INTO meta VALUES (?, ?)", (f"setting-{key}", value))
+
+    def close(self) -> None:
+        """Close the file."""
+        with self._lock:
+            self._connection.close()
+
+    def _replace(self, identity: str, change: Callable[[Placement], Placement]) -> None:
+        with self._lock:
+            before = self._placements.get(identity)
+            if before is None or change(before) == before:
+                return
+            self._record(Change(before, change(before)))
+        self.on_change()
+
+    def _record(self, change: Change) -> None:
+        """Write a new step and its effect; steps that had been taken back are forgotten."""
+        with self._connection:
+            self._connection.execute("DELETE FROM journal WHERE step > ?", (self._done,))
+            self._connection.execute("INSERT INTO journal (step, json) VALUES (?, ?)", (self._done + 1, encode(change)))
+            self._effect(change.before, change.after, self._done + 1)
+        self._remember(change.before, change.after, self._done + 1)
+
+    def _apply(self, old: Placement | None, new: Placement | None, done: int) -> None:
+        with self._connection:
+            self._effect(old, new, done)
+        self._remember(old, new, done)
+
+    def _effect(self, old: Placement | None, new: Placement | None, done: int) -> None:
+        if new is not None:
+            self._connection.execute("INSERT OR REPLACE INTO placements VALUES (?, ?)", (new.id, encode(new)))
+        elif old is not None:
+            self._connection.execute("DELETE FROM placements WHERE id = ?", (old.id,))
+        self._connection.execute("INSERT OR REPLACE INTO meta VALUES ('done', ?)", (str(done),))
+
+    def _remember(self, old: Placement | None, new: Placement | None, done: int) -> None:
+        if new is not None:
+            self._placements[new.id] = new
+        elif old is not None:
+            self._placements.pop(old.id, None)
+        self._done = done
+
+    def _step(self, number: int) -> Change | None:
+        with self._lock:
+            row = self._connection.execute("SELECT json FROM journal WHERE step = ?", (number,)).fetchone()
+        return decode(Change, row[0]) if row else None
+
+    def _stored(self) -> list[Placement]:
+        rows = self._connection.execute("SELECT json FROM placements").fetchall()
+        return [decode(Placement, row[0]) for row in rows]
+
+    def _meta(self, key: str, fallback: str) -> str:
+        with self._lock:
+            row = self._connection.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+        return str(row[0]) if row else fallback
+
+    def _write(self, statement: str, values: tuple[object, ...]) -> None:
+        with self._lock, self._connection:
+            self._connection.execute(statement, values)
+
+
+def rect_from(text: str) -> Rect | None:
+    """A rectangle that `set_setting` kept, or None where there is none or it is damaged."""
+    try:
+        return msgspec.json.decode(text, type=Rect) if text else None
+    except msgspec.MsgspecError:
+        return None
+
+
+def rect_text(rect: Rect) -> str:
+    """`rect` for `set_setting`."""
+    return encode(rect).decode()
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        connection = sqlite3.connect(path, check_same_thread=False)
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=NORMAL")
+        version = connection.execute("PRAGMA user_version").fetchone()[0]
+        if version == 0:
+            with connection:
+                connection.executescript(_SCHEMA)
+                connection.execute("INSERT INTO meta VALUES ('id', ?)", (secrets.token_hex(16),))
+                connection.execute(f"PRAGMA user_version={_VERSION}")
+        elif version > _VERSION:
+            connection.close()
+            raise _unopenable(path, "a newer Atelier made it")
+    except (sqlite3.Error, OSError) as error:
+        raise _unopenable(path, str(error)) from error
+    return connection
+
+
+def _unopenable(path: Path, reason: str) -> StudioError:
+    return StudioError(
+        Failure(
+            FailureCode.STORAGE,
+            f"The canvas “{path.name}” can't be opened: {reason}.",
+            hint="Open another one, or put a copy of the file from a backup in its place. The file was not changed.",
+            detail=str(path),
+        )
+    )

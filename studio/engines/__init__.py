@@ -1,0 +1,1 @@
+"""Adapters to the model libraries, one folder per library, behind `studio.core.engine.Engine`."""

@@ -1,0 +1,98 @@
+"""Schedulers by the names that requests use, and what their steps say about the finished picture."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+import torch
+
+from studio.core.requests import Scheduler
+from studio.engines.diffusion import library
+from studio.engines.diffusion.failures import invalid
+from studio.engines.diffusion.library import Component
+
+_DPM = "DPMSolverMultistepScheduler"
+_CLASSES: dict[Scheduler, tuple[str, dict[str, Any]]] = {
+    "ddim": ("DDIMScheduler", {}),
+    "dpm++ 2m": (_DPM, {"algorithm_type": "dpmsolver++", "use_karras_sigmas": False}),
+    "dpm++ 2m karras": (_DPM, {"algorithm_type": "dpmsolver++", "use_karras_sigmas": True}),
+    "euler": ("EulerDiscreteScheduler", {}),
+    "euler ancestral": ("EulerAncestralDiscreteScheduler", {}),
+    "heun": ("HeunDiscreteScheduler", {}),
+    "lcm": ("LCMScheduler", {}),
+    "unipc": ("UniPCMultistepScheduler", {}),
+}
+_FLOW_CLASSES: dict[Scheduler, tuple[str, dict[str, Any]]] = {
+    "flow euler": ("FlowMatchEulerDiscreteScheduler", {}),
+    "euler": ("FlowMatchEulerDiscreteScheduler", {}),
+    "heun": ("FlowMatchHeunDiscreteScheduler", {}),
+}
+
+
+def is_flow(class_name: str, config: dict[str, Any]) -> bool:
+    """Whether the model was trained by flow matching: such models and the others need different schedulers."""
+    return (
+        class_name.startswith("FlowMatch")
+        or bool(config.get("use_flow_sigmas"))
+        or config.get("prediction_type") == "flow_prediction"
+    )
+
+
+def make(name: Scheduler, class_name: str, config: dict[str, Any]) -> Component:
+    """A new scheduler `name` that keeps the model's own training facts (noise schedule, prediction type, …).
+
+    `default` is the model's own class. Raises `StudioError` where the model cannot work with `name`.
+    """
+    if name == "default":
+        return library.named("diffusers", class_name).from_config(config)
+    choices = _FLOW_CLASSES if is_flow(class_name, config) else _CLASSES
+    if name not in choices:
+        raise invalid(
+            f'The scheduler "{name}" does not work with this kind of model.',
+            f"Use one of: default, {', '.join(choices)}.",
+        )
+    chosen, changes = choices[name]
+    return library.named("diffusers", chosen).from_config(config, **changes)
+
+
+def set_steps(scheduler: Component, steps: int, device: torch.device) -> None:
+    """Lay out `steps` timesteps. Raises `StudioError` where the scheduler cannot make that many."""
+    try:
+        scheduler.set_timesteps(steps, device=device)
+    except (ValueError, IndexError, RuntimeError) as error:
+        raise invalid(
+            f"{type(scheduler).__name__} cannot work in {steps} steps ({error}).",
+            "Try another number of steps or another scheduler.",
+        ) from error
+
+
+def step_arguments(scheduler: Component, generator: torch.Generator) -> dict[str, Any]:
+    """What `scheduler.step` takes beside the model's output: some draw fresh noise."""
+    return {"generator": generator} if "generator" in inspect.signature(scheduler.step).parameters else {}
+
+
+def estimate(
+    scheduler: Component, output: torch.Tensor, timestep: torch.Tensor, index: int, sample: torch.Tensor
+) -> torch.Tensor:
+    """The finished latents as the model sees them from here, for the preview.
+
+    `output` is the model's prediction for the noisy `sample` at `timestep`, the `index`th of the schedule.
+    The formulas solve the forward process for x₀: Ho et al. 2020 (eq. 9, ε), Salimans & Ho 2022 (app. D, v),
+    Karras et al. 2022 (table 1, σ-space), Lipman et al. 2023 (straight paths).
+    """
+    config = scheduler.config
+    kind = config.get("prediction_type", "epsilon")
+    if type(scheduler).__name__.startswith("FlowMatch") or kind == "flow_prediction":
+        return sample - scheduler.sigmas[index].to(sample) * output
+    if kind == "sample":
+        return output
+    if hasattr(scheduler, "is_scale_input_called"):  # the family that works in σ-space: Euler, Heun, …
+        sigma = scheduler.sigmas[index].to(sample)
+        if kind == "v_prediction":
+            return sample / (sigma**2 + 1) - output * sigma / (sigma**2 + 1) ** 0.5
+        return sample - sigma * output
+    alpha = scheduler.alphas_cumprod[int(timestep)].to(sample)
+    if kind == "v_prediction":
+        return alpha**0.5 * sample - (1 - alpha) ** 0.5 * output
+    return (sample - (1 - alpha) ** 0.5 * output) / alpha**0.5

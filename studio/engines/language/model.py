@@ -1,0 +1,160 @@
+"""A model in memory: loaded with progress, stoppable while it loads."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import queue
+import threading
+from collections.abc import Generator
+from pathlib import Path
+
+import msgspec
+
+from studio.core.engine import Cancel
+from studio.core.events import JobProgress, Stage
+from studio.core.failure import Cancelled, FailureCode, StudioError
+from studio.engines.language.devices import Seat
+from studio.engines.language.header import Header
+from studio.engines.language.library import Library
+from studio.engines.language.trouble import model_trouble
+from studio.engines.language.vocabulary import Vocabulary
+
+_PROGRESS_STEPS = 100
+_SINGLE_DEVICE = 0  # llama_split_mode
+_MEMORY_SIGNS = ("cannot allocate", "bad_alloc", "failed to allocate", "out of memory", "unable to allocate")
+_UNKNOWN_SIGNS = ("unknown model architecture", "unknown pre-tokenizer", "unsupported")
+
+
+class Identity(msgspec.Struct, frozen=True):
+    """What must stay the same for a loaded model to be used again. A deleted file leaves the model usable."""
+
+    path: str
+    size: int
+    changed: int
+    place: str
+    layers: int
+
+
+class Model:
+    """One loaded model. Call `free` when done; `bytes` is the size of its weights."""
+
+    def __init__(self, library: Library, handle: int, header: Header) -> None:
+        c = library.c
+        self.library = library
+        self.handle = handle
+        self.header = header
+        self.vocabulary = Vocabulary(library, handle)
+        self.bytes = int(c.llama_model_size(handle))
+        self.trained_length = max(int(c.llama_model_n_ctx_train(handle)), 1)
+        # Recurrent state, whole or in part, can't be taken back by some tokens.
+        self.recurrent = bool(c.llama_model_is_recurrent(handle) or c.llama_model_is_hybrid(handle))
+        if c.llama_model_has_encoder(handle) or not c.llama_model_has_decoder(handle):
+            self.free()
+            raise model_trouble(
+                FailureCode.MODEL_UNSUPPORTED,
+                "This model does not continue text; it turns text into something else.",
+                "Choose a model for writing or for code.",
+            )
+
+    def chat_template(self) -> str | None:
+        """The model's own Jinja template for chats."""
+        found: bytes | None = self.library.c.llama_model_chat_template(self.handle, None)
+        return found.decode("utf-8", "replace") if found else None
+
+    def free(self) -> None:
+        """Give the weights' memory back."""
+        if self.handle:
+            self.library.c.llama_model_free(self.handle)
+            self.handle = 0
+
+
+def load_model(
+    library: Library, path: Path, header: Header, seat: Seat, cancel: Cancel
+) -> Generator[JobProgress, None, Model]:
+    """Load the GGUF at `path`, yielding progress; returns the model.
+
+    The library blocks while it loads, so that a thread waits for it and this generator can go on
+    reporting. Raises `Cancelled`, and `StudioError` (`MODEL_DAMAGED`, `MODEL_UNSUPPORTED`, `OUT_OF_MEMORY`).
+    """
+    library.forget_log()
+    steps: queue.SimpleQueue[int | None] = queue.SimpleQueue()
+    closed = threading.Event()
+    handles: list[int] = []
+
+    def progress(done: float, _: object) -> bool:
+        steps.put(int(done * _PROGRESS_STEPS))
+        return not (closed.is_set() or cancel.is_set())
+
+    callback = library.c.llama_progress_callback(progress)
+
+    def load() -> None:
+        try:
+            parameters = _parameters(library, seat, callback)
+            handles.append(library.c.llama_model_load_from_file(os.fsencode(path), parameters) or 0)
+        finally:
+            steps.put(None)
+
+    thread = threading.Thread(target=load, name="load-model")
+    thread.start()
+    finished = False
+    try:
+        yield from _reported(steps)
+        finished = True
+    finally:
+        closed.set()
+        thread.join()
+        if not finished and any(handles):
+            library.c.llama_model_free(handles[0])
+    handle = handles[0] if handles else 0
+    if cancel.is_set():
+        if handle:
+            library.c.llama_model_free(handle)
+        raise Cancelled
+    if not handle:
+        raise _load_failure(library, path)
+    return Model(library, handle, header)
+
+
+def _reported(steps: queue.SimpleQueue[int | None]) -> Generator[JobProgress, None, None]:
+    """Progress, each step once, until the end is announced."""
+    last = -1
+    while (step := steps.get()) is not None:
+        if step > last:
+            last = step
+            yield JobProgress(stage=Stage.LOAD, step=step, total=_PROGRESS_STEPS)
+
+
+def _parameters(library: Library, seat: Seat, callback: object) -> ctypes.Structure:
+    parameters: ctypes.Structure = library.c.llama_model_default_params()
+    values: dict[str, object] = {"n_gpu_layers": seat.layers, "progress_callback": callback}
+    if seat.layers:
+        values |= {"split_mode": _SINGLE_DEVICE, "main_gpu": seat.index}
+    for name, value in values.items():
+        setattr(parameters, name, value)
+    return parameters
+
+
+def _load_failure(library: Library, path: Path) -> StudioError:
+    detail = library.log_tail()
+    lowered = detail.lower()
+    if any(sign in lowered for sign in _MEMORY_SIGNS):
+        return model_trouble(
+            FailureCode.OUT_OF_MEMORY,
+            f"There is not enough memory to load {path.name}.",
+            "Close other programs or choose a smaller model.",
+            detail,
+        )
+    if any(sign in lowered for sign in _UNKNOWN_SIGNS):
+        return model_trouble(
+            FailureCode.MODEL_UNSUPPORTED,
+            f"{path.name} is of a kind that this version of llama.cpp does not know.",
+            "Choose another model, or update the studio.",
+            detail,
+        )
+    return model_trouble(
+        FailureCode.MODEL_DAMAGED,
+        f"{path.name} can't be loaded: its contents do not fit together.",
+        "Get this model again or choose another one.",
+        detail,
+    )

@@ -1,0 +1,20 @@
+"""Failures of this engine in few words."""
+
+from __future__ import annotations
+
+from studio.core.failure import Failure, FailureCode, StudioError
+
+
+def model_trouble(code: FailureCode, message: str, hint: str, detail: str = "") -> StudioError:
+    """A `StudioError` about the model."""
+    return StudioError(Failure(code, message, hint=hint, detail=detail))
+
+
+def bad_request(message: str, hint: str, detail: str = "") -> StudioError:
+    """A `StudioError` about what was asked for."""
+    return StudioError(Failure(FailureCode.INVALID_REQUEST, message, hint=hint, detail=detail))
+
+
+def gigabytes(size: int) -> str:
+    """`size` in bytes, for a person."""
+    return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.0f} MB"

@@ -1,0 +1,1 @@
+"""Training: the starter models, LoRA and GAN."""

@@ -1,0 +1,1 @@
+"""The Canvas room: pictures on an endless plane, made in place."""

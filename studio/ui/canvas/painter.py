@@ -1,0 +1,124 @@
+"""Paints a canvas: ground, pictures, running jobs, the selection and the frame."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QBrush, QColor, QPainter, QPen, QPixmap
+
+from studio.documents.canvas.document import CanvasDocument
+from studio.documents.canvas.placement import Placement
+from studio.ui.canvas.camera import Camera
+from studio.ui.canvas.pictures import PictureCache
+from studio.ui.canvas.scene import RunningPicture, Scene
+from studio.ui.theme import Theme
+
+HANDLE = 8.0
+_SHARP_ZOOM = 2.0
+
+
+class CanvasPainter:
+    """Draws into a QPainter; holds no state of its own but the checkerboard."""
+
+    def __init__(self, theme: Theme, cache: PictureCache) -> None:
+        self._theme = theme
+        self._cache = cache
+        self._checks: dict[str, QBrush] = {}
+
+    def paint(self, painter: QPainter, area: QRectF, camera: Camera, document: CanvasDocument, scene: Scene) -> None:
+        """Paint the part of the canvas that lies in `area` (widget pixels)."""
+        painter.fillRect(area, self._theme.color("backdrop"))
+        moving, moved_to = scene.moving or (None, None)
+        for placement in document.placements():
+            rect = moved_to if placement.id == moving and moved_to is not None else placement.rect
+            target = camera.to_widget(rect)
+            if target.intersects(area):
+                self._placement(painter, target, placement)
+        for running in scene.running.values():
+            self._running(painter, camera.to_widget(running.rect), running)
+        selected = document.find(scene.selected) if scene.selected else None
+        if selected is not None:
+            rect = moved_to if selected.id == moving and moved_to is not None else selected.rect
+            self._outline(painter, camera.to_widget(rect), input_=scene.input == selected.asset.id)
+        self._frame(painter, camera.to_widget(scene.frame), scene)
+
+    def _placement(self, painter: QPainter, target: QRectF, placement: Placement) -> None:
+        painter.fillRect(target, self._checker())
+        ratio = painter.device().devicePixelRatioF()
+        pixmap = self._cache.pixmap(placement.asset, target.width() * ratio)
+        if pixmap is None:
+            word = "This file is gone or damaged" if self._cache.is_broken(placement.asset) else "Reading…"
+            painter.setPen(self._theme.color("text_soft"))
+            painter.setFont(self._theme.font("small"))
+            painter.drawText(target, int(Qt.AlignmentFlag.AlignCenter) | int(Qt.TextFlag.TextWordWrap), word)
+            return
+        smooth = target.width() / max(1, pixmap.width()) < _SHARP_ZOOM
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, smooth)
+        painter.drawPixmap(target, pixmap, QRectF(pixmap.rect()))
+
+    def _running(self, painter: QPainter, target: QRectF, running: RunningPicture) -> None:
+        if running.image is not None:
+            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, True)
+            painter.drawImage(target, running.image, QRectF(running.image.rect()))
+        else:
+            painter.fillRect(target, self._theme.color("accent", 0.08))
+        painter.setPen(QPen(self._theme.color("accent"), 1.0, Qt.PenStyle.DashLine))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.drawRect(target)
+        self._tag(painter, target.topLeft(), running.label)
+        if running.share is not None:
+            bar = QRectF(target.left(), target.bottom() - 3.0, target.width() * running.share, 3.0)
+            painter.fillRect(bar, self._theme.color("accent"))
+
+    def _frame(self, painter: QPainter, target: QRectF, scene: Scene) -> None:
+        pen = QPen(self._theme.color("accent"), 1.0, Qt.PenStyle.DashLine)
+        painter.setPen(pen)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.drawRect(target)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(self._theme.color("accent"))
+        for corner in (target.topLeft(), target.topRight(), target.bottomLeft(), target.bottomRight()):
+            painter.drawRect(QRectF(corner.x() - HANDLE / 2, corner.y() - HANDLE / 2, HANDLE, HANDLE))
+        label = f"{scene.frame.width} × {scene.frame.height}"
+        painter.setFont(self._theme.font("small"))
+        painter.setPen(self._theme.color("text_soft"))
+        width = painter.fontMetrics().horizontalAdvance(label)
+        painter.drawText(QPointF(target.right() - width, target.bottom() + self._theme.pixels(18)), label)
+
+    def _outline(self, painter: QPainter, target: QRectF, *, input_: bool) -> None:
+        painter.setPen(QPen(self._theme.color("accent"), 2.0))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.drawRect(target.adjusted(-1, -1, 1, 1))
+        if input_:
+            self._tag(painter, target.topLeft(), "start from this")
+
+    def _tag(self, painter: QPainter, corner: QPointF, text: str) -> None:
+        """A small label that sits on the upper left corner."""
+        if not text:
+            return
+        painter.setFont(self._theme.font("small", bold=True))
+        metrics = painter.fontMetrics()
+        width, height = metrics.horizontalAdvance(text) + 16, metrics.height() + 8
+        box = QRectF(corner.x(), corner.y() - height - 4, width, height)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(self._theme.color("accent_fill"))
+        painter.drawRoundedRect(box, 6, 6)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+        painter.setPen(self._theme.color("on_accent"))
+        painter.drawText(box, int(Qt.AlignmentFlag.AlignCenter), text)
+
+    def _checker(self) -> QBrush:
+        """Two quiet greys, so that transparency is seen."""
+        look = self._theme.look
+        if look not in self._checks:
+            light, dark = (
+                (QColor("#3a3c41"), QColor("#303236")) if look == "dark" else (QColor("#fff"), QColor("#ececea"))
+            )
+            pixmap = QPixmap(16, 16)
+            pixmap.fill(light)
+            inner = QPainter(pixmap)
+            inner.fillRect(0, 0, 8, 8, dark)
+            inner.fillRect(8, 8, 8, 8, dark)
+            inner.end()
+            self._checks[look] = QBrush(pixmap)
+        return self._checks[look]

@@ -1,0 +1,349 @@
+"""The Canvas room: one document, one view, one request panel, and what connects them."""
+
+from __future__ import annotations
+
+import functools
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QMimeData, QPointF, QTimer
+from PySide6.QtGui import QGuiApplication, QImage
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from studio.core.command import Command
+from studio.core.events import Event, Picture
+from studio.core.failure import StudioError
+from studio.core.jobs import Job
+from studio.core.references import Asset, Destination
+from studio.core.requests import ImageRequest
+from studio.documents.canvas.document import SUFFIX, CanvasDocument, rect_from, rect_text
+from studio.documents.canvas.placement import Rect
+from studio.ui.canvas.actions import canvas_commands
+from studio.ui.canvas.bar import ZoomBar
+from studio.ui.canvas.export import ask_picture, ask_target, save_canvas, save_pixels
+from studio.ui.canvas.pictures import PictureCache, read_image
+from studio.ui.canvas.request_panel import CanvasPanel
+from studio.ui.canvas.results import CanvasResults
+from studio.ui.canvas.scene import Scene
+from studio.ui.canvas.view import CanvasView
+from studio.ui.room import Room, RoomContext
+
+_FORECAST_DELAY_MS = 120
+_LARGEST_INPUT = 1024
+
+
+class CanvasRoom(Room):
+    """Pictures are made in the dashed frame and stay where they land."""
+
+    id = "canvas"
+    title = "Canvas"
+    icon = "canvas"
+
+    def __init__(self, context: RoomContext, parent: QWidget | None = None) -> None:
+        super().__init__(context, parent)
+        project = context.studio.project
+        self.document = CanvasDocument(project.folder / f"Canvas{SUFFIX}")
+        self.scene = Scene()
+        self.cache = PictureCache(context.background, project.assets.path, self._repaint)
+        self.view = CanvasView(context.theme, self.cache, self.document, self.scene)
+        self.results = CanvasResults(self.document, self.scene, self.cache, self._repaint)
+        self.request_panel = CanvasPanel(context.theme, context.studio)
+        self._commands = canvas_commands(self)
+        self._zoom_bar = ZoomBar(context.theme, self.view, {command.id: command for command in self._commands})
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self.view)
+        self._zoom_bar.attach(self.view)
+        self._forecast_timer = QTimer(self)
+        self._forecast_timer.setSingleShot(True)
+        self._forecast_timer.setInterval(_FORECAST_DELAY_MS)
+        self._forecast_timer.timeout.connect(self._forecast)
+        self._connect()
+        self._take_document()
+
+    def _connect(self) -> None:
+        self.view.frame_changed.connect(self._frame_moved)
+        self.view.selection_changed.connect(lambda _identity: self._selection_changed())
+        self.view.picture_moved.connect(self._picture_moved)
+        self.view.dropped.connect(self._dropped)
+        self.request_panel.edited.connect(self._forecast_timer.start)
+        self.request_panel.size_edited.connect(self._size_edited)
+        self.request_panel.input_wanted.connect(self._input_wanted)
+        self.context.bridge.job_event.connect(self._hear)
+
+    def commands(self) -> list[Command]:
+        """What can be done here."""
+        return self._commands
+
+    def panel(self) -> QWidget:
+        """The request panel."""
+        self.request_panel.bind(self._commands[0])
+        return self.request_panel
+
+    def activated(self) -> None:
+        """Take the keyboard, look at the shelf again."""
+        self.request_panel.model.refresh()
+        self.request_panel.prompt.setFocus()
+        self.document_changed.emit(self.document.name, "saved")
+
+    def make(self, prompt: str) -> None:
+        """Fill in `prompt` and generate at once."""
+        self.request_panel.prompt.set_text(prompt)
+        self.generate()
+
+    def state(self) -> dict[str, Any]:
+        """What to remember until the next start; the document remembers its own."""
+        return {"panel": self.request_panel.state()}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Take up an earlier state."""
+        panel = state.get("panel")
+        if isinstance(panel, dict):
+            self.request_panel.restore(panel)
+            self._restore_frame()
+
+    def flush(self) -> None:
+        """Everything is on disk already; close the file."""
+        self._forecast_timer.stop()
+        self._remember_frame()
+        self.document.close()
+
+    def can_generate(self) -> bool:
+        """Whether there is a prompt and a model."""
+        return bool(self.request_panel.prompt.text()) and self.request_panel.model.entry() is not None
+
+    def generate(self) -> None:
+        """Queue what the panel says; the result lands in the frame, and the frame moves on."""
+        panel = self.request_panel
+        seed = panel.seed.value()
+        seed = self.context.studio.new_seed() if seed is None else seed
+        request = panel.request(seed, self.scene.input)
+        if request is None or not request.prompt:
+            return
+        frame = self.scene.frame
+        if self.scene.input is None:
+            waiting = tuple(running.rect for running in self.scene.running.values())
+            frame = self.document.free_place(frame, waiting)
+        destination = Destination(
+            room="canvas", document=self.document.id, x=frame.x, y=frame.y, width=frame.width, height=frame.height
+        )
+        try:
+            job = self.context.studio.submit(request, destination, request.prompt[:80])
+        except StudioError as error:
+            self.context.notices.fail(error.failure)
+            return
+        panel.seed.show_used(seed)
+        self.results.expect(job)
+        if frame != self.scene.frame:
+            self.scene.frame = frame
+        self.view.reveal(frame)
+        self._repaint()
+
+    def stop_all(self) -> None:
+        """Stop every picture that is on its way on this canvas."""
+        for identity in tuple(self.scene.running):
+            self.context.studio.cancel(identity)
+
+    def undo(self) -> None:
+        """Take the last change of the canvas back."""
+        self.document.undo()
+        self._after_edit()
+
+    def redo(self) -> None:
+        """Do it again."""
+        self.document.redo()
+        self._after_edit()
+
+    def can_undo(self) -> bool:
+        """Whether there is a change to take back."""
+        return self.document.can_undo()
+
+    def can_redo(self) -> bool:
+        """Whether there is a change to do again."""
+        return self.document.can_redo()
+
+    def remove_selected(self) -> None:
+        """Take the selected picture off the canvas."""
+        if self.scene.selected:
+            self.document.remove(self.scene.selected)
+            self._after_edit()
+
+    def raise_selected(self) -> None:
+        """Bring the selected picture to the front."""
+        if self.scene.selected:
+            self.document.raise_to_top(self.scene.selected)
+            self._after_edit()
+
+    def recall_request(self) -> None:
+        """Fill the panel with the request that made the selected picture."""
+        asset = self.selected_asset()
+        record = self.context.studio.project.assets.provenance(asset.id) if asset else None
+        if record is not None and isinstance(record.request, ImageRequest):
+            self.request_panel.take_over(record.request)
+
+    def bring_in(self) -> None:
+        """Ask for a picture file and put it on the canvas."""
+        path = ask_picture(self)
+        if path is not None:
+            self.bring_in_files([path], QPointF(self.scene.frame.x, self.scene.frame.y))
+
+    def bring_in_files(self, paths: list[Path], place: QPointF) -> None:
+        """Put picture files on the canvas, the first one at `place`."""
+        studio = self.context.studio
+        for index, path in enumerate(paths):
+            spot = QPointF(place.x() + index * 32, place.y() + index * 32)
+            arrived = functools.partial(self._arrived, path.stem, spot)
+            self.context.background.run(functools.partial(studio.import_picture, path), arrived)
+
+    def paste(self) -> None:
+        """Put the clipboard's picture on the canvas."""
+        data = QGuiApplication.clipboard().mimeData()
+        if data is not None:
+            middle = self.view.camera.to_canvas(QPointF(self.view.rect().center()))
+            self._dropped(data, middle)
+
+    def copy_selected(self) -> None:
+        """Put the selected picture on the clipboard."""
+        asset = self.selected_asset()
+        pixmap = self.cache.pixmap(asset, 1e9) if asset else None
+        if pixmap is not None:
+            QGuiApplication.clipboard().setPixmap(pixmap)
+
+    def save_selected(self) -> None:
+        """Save the selected picture, with the record of how it was made, as a PNG."""
+        asset = self.selected_asset()
+        if asset is None:
+            self.save_canvas()
+            return
+        target = ask_target(self, Path(asset.path).name)
+        if target is not None:
+            source = self.context.studio.project.assets.path(asset.id)
+            self.context.background.run(lambda: save_pixels(source, target), self._saved)
+
+    def save_canvas(self) -> None:
+        """Save everything that lies on the canvas as one PNG."""
+        placements = self.document.placements()
+        if not placements:
+            self.context.notices.post("There is nothing on the canvas yet.", hint="Generate a picture or drop one in.")
+            return
+        target = ask_target(self, f"{self.document.name}.png")
+        if target is not None:
+            path_of = self.context.studio.project.assets.path
+            self.context.background.run(lambda: save_canvas(placements, path_of, target), self._saved)
+
+    def selected_asset(self) -> Asset | None:
+        """The asset of the selected picture."""
+        placement = self.document.find(self.scene.selected) if self.scene.selected else None
+        return placement.asset if placement else None
+
+    def frame_to_selection(self) -> None:
+        """Put the frame around the selected picture."""
+        placement = self.document.find(self.scene.selected) if self.scene.selected else None
+        if placement is not None:
+            self._set_frame(placement.rect)
+
+    def _hear(self, job: Job, event: Event) -> None:
+        self.results.hear(job, event)
+
+    def _take_document(self) -> None:
+        self._restore_frame()
+        self.results.catch_up(self.context.studio.queue.jobs())
+        self.request_panel.show_input(possible=False, chosen=False)
+        self.view.show_document(self.document)
+
+    def _restore_frame(self) -> None:
+        native = self.request_panel.native_size()
+        self._set_frame(rect_from(self.document.setting("frame")) or Rect(0, 0, native, native))
+
+    def _set_frame(self, frame: Rect) -> None:
+        self.scene.frame = frame
+        self.request_panel.show_size(frame.width, frame.height)
+        self._repaint()
+
+    def _remember_frame(self) -> None:
+        self.document.set_setting("frame", rect_text(self.scene.frame))
+
+    def _frame_moved(self, frame: Rect) -> None:
+        self.request_panel.show_size(frame.width, frame.height)
+
+    def _size_edited(self, width: int, height: int) -> None:
+        frame = self.scene.frame
+        self.scene.frame = Rect(frame.x, frame.y, width, height)
+        self._repaint()
+
+    def _picture_moved(self, identity: str, rect: Rect) -> None:
+        self.document.move(identity, rect)
+        self._after_edit()
+
+    def _selection_changed(self) -> None:
+        asset = self.selected_asset()
+        wanted = self.request_panel.source.choice() == "picture"
+        self._use_input(asset if wanted else None)
+
+    def _input_wanted(self, wanted: bool) -> None:
+        self._use_input(self.selected_asset() if wanted else None)
+
+    def _use_input(self, asset: Asset | None) -> None:
+        self.scene.input = asset.id if asset else None
+        self.request_panel.show_input(possible=self.selected_asset() is not None, chosen=asset is not None)
+        self._forecast_timer.start()
+        self._repaint()
+
+    def _dropped(self, data: QMimeData, place: QPointF) -> None:
+        paths = [Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile()]
+        if paths:
+            self.bring_in_files(paths, place)
+        elif data.hasImage():
+            image = QImage(data.imageData())
+            studio = self.context.studio
+            self.context.background.run(
+                lambda: studio.import_pixels(_picture_of(image), "pasted"),
+                lambda asset: self._arrived("pasted", place, asset),
+            )
+
+    def _arrived(self, name: str, place: QPointF, asset: Asset) -> None:
+        """A picture was brought in: show it, select it, and offer it as the start."""
+
+        def known(size: tuple[int, int]) -> None:
+            rect = Rect(round(place.x()), round(place.y()), max(1, size[0]), max(1, size[1]))
+            placement = self.document.place(asset, rect, name)
+            self.request_panel.source.choose("picture")
+            self.view.select(placement.id)
+            self._use_input(asset)
+            self._set_frame(_input_frame(rect))
+            self.view.reveal(rect)
+
+        path = self.context.studio.project.assets.path(asset.id)
+        self.context.background.run(lambda: _size_of(path), known)
+
+    def _after_edit(self) -> None:
+        if self.scene.selected and self.document.find(self.scene.selected) is None:
+            self.view.select(None)
+        self._repaint()
+
+    def _saved(self, path: Path) -> None:
+        self.context.notices.post(f"Saved as {path.name} in {path.parent}.")
+
+    def _forecast(self) -> None:
+        self.request_panel.update_forecast(self.scene.input)
+
+    def _repaint(self) -> None:
+        self.view.update()
+
+
+def _input_frame(rect: Rect) -> Rect:
+    """A frame around a picture that was brought in, in multiples of 8 and not too large to make."""
+    scale = min(1.0, _LARGEST_INPUT / max(rect.width, rect.height))
+    width, height = (max(16, round(edge * scale / 8) * 8) for edge in (rect.width, rect.height))
+    return Rect(rect.x, rect.y, width, height)
+
+
+def _size_of(path: Path) -> tuple[int, int]:
+    image = read_image(path)
+    return image.width(), image.height()
+
+
+def _picture_of(image: QImage) -> Picture:
+    straight = image.convertToFormat(QImage.Format.Format_RGBA8888)
+    rows = bytes(straight.constBits())
+    return Picture(width=straight.width(), height=straight.height(), channels=4, pixels=rows)

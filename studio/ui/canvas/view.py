@@ -1,0 +1,260 @@
+"""The canvas itself: paints the scene, pans and zooms, and turns the pointer into changes.
+
+It decides nothing about jobs: it says what was moved, chosen and dropped, and the room acts on it.
+"""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, QMimeData, QPointF, QRectF, QSizeF, Qt, Signal
+from PySide6.QtGui import (
+    QDragEnterEvent,
+    QDragMoveEvent,
+    QDropEvent,
+    QKeyEvent,
+    QMouseEvent,
+    QNativeGestureEvent,
+    QPainter,
+    QPaintEvent,
+    QResizeEvent,
+    QWheelEvent,
+)
+from PySide6.QtWidgets import QWidget
+
+from studio.documents.canvas.document import CanvasDocument
+from studio.documents.canvas.placement import Rect
+from studio.ui.canvas.camera import Camera
+from studio.ui.canvas.gestures import Drag, Grip, begin, cursor_for, dragged_rect
+from studio.ui.canvas.painter import CanvasPainter
+from studio.ui.canvas.pictures import PictureCache
+from studio.ui.canvas.scene import Scene
+from studio.ui.theme import Theme
+
+_START_DISTANCE = 3.0
+_NUDGE, _LONG_NUDGE = 1, 16
+_ARROWS = {
+    Qt.Key.Key_Left: (-1, 0),
+    Qt.Key.Key_Right: (1, 0),
+    Qt.Key.Key_Up: (0, -1),
+    Qt.Key.Key_Down: (0, 1),
+}
+
+
+class CanvasView(QWidget):
+    """Shows one document. Signals carry canvas pixels and placement ids."""
+
+    frame_changed = Signal(object)
+    selection_changed = Signal(object)
+    picture_moved = Signal(str, object)
+    dropped = Signal(object, QPointF)
+    zoom_changed = Signal(float)
+
+    def __init__(
+        self, theme: Theme, cache: PictureCache, document: CanvasDocument, scene: Scene, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self.camera = Camera()
+        self.scene = scene
+        self.document = document
+        self._painter = CanvasPainter(theme, cache)
+        self._drag: Drag | None = None
+        self._space = False
+        self._fitted = False
+        self.setObjectName("canvas-view")
+        self.setAccessibleName("Canvas")
+        self.setAccessibleDescription("Pictures on an endless plane. Arrow keys move what is selected or the view.")
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setMouseTracking(True)
+        self.setAcceptDrops(True)
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+        self.setMinimumSize(240, 200)
+        theme.changed.connect(self.update)
+
+    def show_document(self, document: CanvasDocument) -> None:
+        """Show another document; its pictures are fitted into the view."""
+        self.document = document
+        self._drag = None
+        self.fit()
+
+    def content(self) -> Rect:
+        """The rectangle that holds all pictures and the frame."""
+        area = self.scene.frame
+        for placement in self.document.placements():
+            area = area.united(placement.rect)
+        return area
+
+    def fit(self, rect: Rect | None = None) -> None:
+        """Show everything, or `rect`, as large as fits."""
+        self.camera.fit(rect or self.content(), QSizeF(self.size()))
+        self._fitted = True
+        self._camera_moved()
+
+    def set_zoom(self, zoom: float) -> None:
+        """Zoom about the middle of the view."""
+        self.camera.zoom_at(QPointF(self.rect().center()), zoom)
+        self._camera_moved()
+
+    def step_zoom(self, direction: int) -> None:
+        """Zoom to the next round value about the middle of the view."""
+        self.camera.step(QPointF(self.rect().center()), direction)
+        self._camera_moved()
+
+    def reveal(self, rect: Rect) -> None:
+        """Bring `rect` into view if it is not; the zoom stays."""
+        target = self.camera.to_widget(rect)
+        if not QRectF(self.rect()).contains(target):
+            self.camera.center(rect, QSizeF(self.size()))
+            self._camera_moved()
+
+    def select(self, identity: str | None) -> None:
+        """Select a placement, or nothing."""
+        if identity != self.scene.selected:
+            self.scene.selected = identity
+            self.selection_changed.emit(identity)
+            self.update()
+
+    def _camera_moved(self) -> None:
+        self.zoom_changed.emit(self.camera.zoom)
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Paint the damaged part."""
+        painter = QPainter(self)
+        area = QRectF(event.rect())
+        painter.setClipRect(area)
+        self._painter.paint(painter, area, self.camera, self.document, self.scene)
+        painter.end()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Keep the middle in the middle."""
+        if not self._fitted:
+            self.fit()
+        elif event.oldSize().isValid():
+            change = event.size() - event.oldSize()
+            self.camera.pan(QPointF(change.width() / 2, change.height() / 2))
+        self.update()
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        """A wheel zooms at the pointer; two fingers on a touchpad pan, with Ctrl they zoom."""
+        pixels, angle = event.pixelDelta(), event.angleDelta()
+        control = bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
+        if not pixels.isNull() and not control:
+            self.camera.pan(QPointF(pixels))
+        else:
+            amount = angle.y() or angle.x()
+            self.camera.zoom_at(event.position(), self.camera.zoom * 1.2 ** (amount / 120.0))
+        self._camera_moved()
+        event.accept()
+
+    def event(self, event: QEvent) -> bool:
+        """Pinch on a touchpad zooms."""
+        if isinstance(event, QNativeGestureEvent) and event.gestureType() == Qt.NativeGestureType.ZoomNativeGesture:
+            self.camera.zoom_at(event.position(), self.camera.zoom * (1.0 + event.value()))
+            self._camera_moved()
+            return True
+        return super().event(event)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Take hold of the frame, a picture or the view."""
+        middle = event.button() == Qt.MouseButton.MiddleButton
+        if middle or (self._space and event.button() == Qt.MouseButton.LeftButton):
+            self._drag = Drag(Grip.VIEW, event.position(), self.scene.frame, moved=True)
+            self.setCursor(Qt.CursorShape.ClosedHandCursor)
+        elif event.button() == Qt.MouseButton.LeftButton:
+            self._drag = begin(event.position(), self.camera, self.document, self.scene)
+            if self._drag.grip in (Grip.PICTURE, Grip.VIEW):
+                self.select(self._drag.placement.id if self._drag.placement else None)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """Follow the pointer."""
+        drag, point = self._drag, event.position()
+        if drag is None:
+            if not self._space:
+                self.setCursor(cursor_for(point, self.camera, self.document, self.scene))
+            return
+        if drag.grip is Grip.VIEW:
+            self.camera.pan(point - drag.start)
+            drag.start = point
+            drag.moved = True
+            self._camera_moved()
+            return
+        if not drag.moved and (point - drag.start).manhattanLength() < _START_DISTANCE:
+            return
+        drag.moved = True
+        if drag.grip is Grip.PICTURE:
+            self._preview_move(drag, point)
+        else:
+            self.scene.frame = dragged_rect(drag, point, self.camera)
+            self.frame_changed.emit(self.scene.frame)
+        self.update()
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        """Let go: a moved picture becomes one undoable step."""
+        drag, self._drag = self._drag, None
+        if drag is None:
+            return
+        self.setCursor(Qt.CursorShape.OpenHandCursor if self._space else Qt.CursorShape.ArrowCursor)
+        if drag.grip is Grip.PICTURE and drag.moved and drag.placement is not None:
+            self.scene.moving = None
+            self.picture_moved.emit(drag.placement.id, dragged_rect(drag, event.position(), self.camera))
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Space pans with the mouse, arrows nudge, Tab goes round, Escape lets go of the selection."""
+        key, arrow = event.key(), _ARROWS.get(Qt.Key(event.key()))
+        if key == Qt.Key.Key_Space and not event.isAutoRepeat():
+            self._space = True
+            self.setCursor(Qt.CursorShape.OpenHandCursor)
+        elif arrow is not None:
+            self._nudge(*arrow, far=bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier))
+        elif key == Qt.Key.Key_Escape and self._drag is not None:
+            self._abandon_drag()
+        elif key == Qt.Key.Key_Escape and self.scene.selected:
+            self.select(None)
+        else:
+            super().keyPressEvent(event)
+
+    def keyReleaseEvent(self, event: QKeyEvent) -> None:
+        """Space was let go."""
+        if event.key() == Qt.Key.Key_Space and not event.isAutoRepeat():
+            self._space = False
+            self.unsetCursor()
+        else:
+            super().keyReleaseEvent(event)
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """Take pictures and files."""
+        if _acceptable(event.mimeData()):
+            event.acceptProposedAction()
+
+    def dragMoveEvent(self, event: QDragMoveEvent) -> None:
+        """Pictures may be dropped anywhere."""
+        event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """Hand the drop to the room with its place on the canvas."""
+        event.acceptProposedAction()
+        self.dropped.emit(event.mimeData(), self.camera.to_canvas(event.position()))
+
+    def _preview_move(self, drag: Drag, point: QPointF) -> None:
+        if drag.placement is not None:
+            self.scene.moving = (drag.placement.id, dragged_rect(drag, point, self.camera))
+
+    def _abandon_drag(self) -> None:
+        drag, self._drag = self._drag, None
+        self.scene.moving = None
+        if drag is not None and drag.grip in (Grip.FRAME, Grip.FRAME_CORNER):
+            self.scene.frame = drag.frame
+            self.frame_changed.emit(drag.frame)
+        self.update()
+
+    def _nudge(self, dx: int, dy: int, *, far: bool) -> None:
+        length = _LONG_NUDGE if far else _NUDGE
+        selected = self.document.find(self.scene.selected) if self.scene.selected else None
+        if selected is not None:
+            self.picture_moved.emit(selected.id, selected.rect.moved(dx * length, dy * length))
+        else:
+            self.camera.pan(QPointF(-dx * 40.0, -dy * 40.0))
+            self._camera_moved()
+
+
+def _acceptable(data: QMimeData) -> bool:
+    return data.hasImage() or any(url.isLocalFile() for url in data.urls())

@@ -1,0 +1,76 @@
+"""The prompt box: several lines of plain words, as tall as they need within limits."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QKeyEvent, QResizeEvent
+from PySide6.QtWidgets import QPlainTextEdit, QSizePolicy, QWidget
+
+from studio.ui.theme import Theme
+
+
+class PromptBox(QPlainTextEdit):
+    """A text field for a prompt. Tab leaves it; Ctrl+Return is left to the room's command.
+
+    `edited` tells of each change, by hand or by program.
+    """
+
+    edited = Signal()
+
+    def __init__(
+        self, theme: Theme, placeholder: str = "", lines: int = 4, most: int = 9, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._lines = lines
+        self._most = most
+        self.setProperty("look", "field")
+        self.setPlaceholderText(placeholder)
+        self.setTabChangesFocus(True)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAsNeeded)
+        self.setToolTip(placeholder or "What you want")
+        self.document().setDocumentMargin(3)
+        self.textChanged.connect(self.edited)
+        self.textChanged.connect(self._fit)
+        theme.changed.connect(self._fit)
+        self._fit()
+
+    def text(self) -> str:
+        """The prompt, without the white space around it."""
+        return self.toPlainText().strip()
+
+    def set_text(self, text: str) -> None:
+        """Replace the prompt; can be undone with the field's own undo."""
+        cursor = self.textCursor()
+        cursor.select(cursor.SelectionType.Document)
+        cursor.insertText(text)
+        self.setTextCursor(cursor)
+
+    def sizeHint(self) -> QSize:
+        """As many lines as the text has."""
+        return QSize(200, self._height())
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Leave Ctrl+Return to the window."""
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and event.modifiers() & (
+            Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.MetaModifier
+        ):
+            event.ignore()
+            return
+        super().keyPressEvent(event)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Lines break elsewhere in another width."""
+        super().resizeEvent(event)
+        self._fit()
+
+    def _height(self) -> int:
+        rows = self.document().size().height()
+        shown = max(self._lines, min(self._most, int(rows)))
+        return int(self.fontMetrics().lineSpacing() * shown) + 18
+
+    def _fit(self) -> None:
+        height = self._height()
+        if self.height() != height or self.minimumHeight() != height:
+            self.setFixedHeight(height)

@@ -1,0 +1,1 @@
+"""What runs inside a worker process: one engine, one main loop, one link to the studio."""

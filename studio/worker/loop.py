@@ -1,0 +1,183 @@
+"""The worker's two threads: one listens to the studio and shows signs of life, one runs the engine.
+
+The engine is used from the main thread only. Everything that it raises becomes a `JobFailed` here, and
+nowhere else; a job always ends with exactly one terminal event.
+"""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import os
+import queue
+import threading
+import time
+import traceback
+from typing import cast
+
+from studio.core.engine import Engine
+from studio.core.events import JobCancelled
+from studio.core.failure import Failure, StudioError
+from studio.core.wire.block import SharedBlock
+from studio.core.wire.frames import BrokenFrame, Channel, ChannelClosed
+from studio.core.wire.messages import (
+    Assign,
+    Cancel,
+    FromWorker,
+    Hello,
+    Pulse,
+    Shutdown,
+    SlotFree,
+    ToWorker,
+    Unload,
+    Unloaded,
+    Warm,
+    Warmed,
+)
+from studio.core.wire.pixels import CancelWord, PixelSender
+from studio.worker import process
+from studio.core.boundary import failure_of, missing_library
+from studio.worker.performance import Performance
+from studio.worker.threads import ForeignLoad
+
+PULSE_SECONDS = 1.0
+
+
+class Worker:
+    """Runs assignments one after the other until it is told to end or the studio is gone."""
+
+    def __init__(self, channel: Channel[ToWorker, FromWorker], block: SharedBlock, engine: str) -> None:
+        self._channel = channel
+        self._word = CancelWord(block)
+        self._pixels = PixelSender(block, channel.send, lambda event: channel.send(cast(FromWorker, event)))
+        self._engine_name = engine
+        self._engine: Engine | None = None
+        self._loaded = 0
+        self._load = ForeignLoad()
+        self._lock = threading.Lock()
+        self._waiting: dict[int, Assign] = {}
+        self._performing = False
+        self._inbox: queue.SimpleQueue[ToWorker] = queue.SimpleQueue()
+
+    def run(self) -> None:
+        """The main thread's loop."""
+        threading.Thread(target=self._listen, name="channel", daemon=True).start()
+        try:
+            self._channel.send(Hello(os.getpid()))
+            while True:
+                match self._inbox.get():
+                    case Shutdown():
+                        return
+                    case Assign() as assign:
+                        self._perform(assign)
+                    case Warm():
+                        self._warm()
+                    case Unload():
+                        self._unload()
+        except ChannelClosed:
+            process.leave_with_children()
+
+    def _listen(self) -> None:
+        """The reading thread; the end of the channel is the end of the process."""
+        pulse_at = time.monotonic()
+        try:
+            while True:
+                if time.monotonic() >= pulse_at:
+                    pulse_at = time.monotonic() + PULSE_SECONDS
+                    self._pulse()
+                if not self._channel.connection.poll(max(0.0, pulse_at - time.monotonic())):
+                    continue
+                match self._channel.receive():
+                    case SlotFree(slot=slot):
+                        self._pixels.slot_is_free(slot)
+                    case Cancel(turn=turn):
+                        self._cancel_waiting(turn)
+                    case message:
+                        self._accept(message)
+        except (ChannelClosed, BrokenFrame, OSError):
+            process.leave_with_children()
+
+    def _accept(self, message: ToWorker) -> None:
+        if isinstance(message, Assign):
+            with self._lock:
+                self._waiting[message.turn] = message
+        elif isinstance(message, Shutdown) and not self._performing:
+            process.leave(0)  # there is nothing to lose in an import that nobody waits for
+        self._inbox.put(message)
+
+    def _cancel_waiting(self, turn: int) -> None:
+        """End a job whose engine is still being imported: the import goes on, for the next job."""
+        with self._lock:
+            assign = self._waiting.pop(turn, None)
+            if assign is not None:
+                self._channel.send(JobCancelled(job=assign.assignment.job))
+
+    def _begin(self, turn: int) -> bool:
+        with self._lock:
+            self._performing = self._waiting.pop(turn, None) is not None
+            return self._performing
+
+    def _pulse(self) -> None:
+        process.still_awake()
+        self._load.update()
+        self._channel.send_unless_busy(Pulse(process.resident_bytes(), self._loaded))
+
+    def _perform(self, assign: Assign) -> None:
+        failure, engine = None, None
+        try:
+            engine = self._ready()
+        except StudioError as error:
+            failure = error.failure
+        if not self._begin(assign.turn):
+            return
+        performance = Performance(assign, self._word, self._pixels, self._load.cores())
+        if engine is not None:
+            performance.run(engine)
+            self._measure(engine)
+        elif failure is not None:
+            performance.fail(failure)
+        self._performing = False
+
+    def _ready(self) -> Engine:
+        """The engine, imported at its first use. Raises `StudioError`."""
+        if self._engine is None:
+            module, _, name = self._engine_name.partition(":")
+            try:
+                self._engine = cast(Engine, getattr(importlib.import_module(module), name)())
+            except ImportError as error:
+                raise StudioError(missing_library(error)) from error
+            except Exception as error:  # the boundary: importing a library runs any code
+                raise StudioError(failure_of(error)) from error
+        return self._engine
+
+    def _warm(self) -> None:
+        start = time.monotonic()
+        failure: Failure | None = None
+        try:
+            warm = getattr(self._ready(), "warm", None)
+            if callable(warm):
+                warm()
+        except StudioError as error:
+            failure = error.failure
+        except Exception as error:  # noqa: BLE001 - the boundary: the failure is told, the process goes on
+            failure = missing_library(error) if isinstance(error, ImportError) else failure_of(error)
+        self._channel.send(Warmed(time.monotonic() - start, failure))
+
+    def _unload(self) -> None:
+        if self._engine is not None:
+            try:
+                self._engine.unload()
+            except Exception as error:  # noqa: BLE001 - the boundary: what can't be unloaded ends with the process
+                traceback.print_exception(error)
+                process.leave(1)
+            self._measure(self._engine)
+        gc.collect()
+        process.give_memory_back()
+        self._channel.send(Unloaded(process.resident_bytes()))
+
+    def _measure(self, engine: Engine) -> None:
+        try:
+            self._loaded = max(0, int(engine.loaded_bytes()))
+        except Exception:  # noqa: BLE001 - the boundary: a figure for the status strip is not worth a job
+            self._loaded = 0
+        self._channel.send(Pulse(process.resident_bytes(), self._loaded))
