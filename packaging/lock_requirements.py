@@ -18,7 +18,9 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parent.parent
-ENVIRONMENTS = [(version, system) for version in ("3.11", "3.12", "3.13", "3.14") for system in ("linux", "win32", "darwin")]
+ENVIRONMENTS = [
+    (version, system) for version in ("3.11", "3.12", "3.13", "3.14") for system in ("linux", "win32", "darwin")
+]
 ELSEWHERE = {
     "colorama": "colorama==0.4.6; sys_platform=='win32'",
     "pyside6-essentials": "pyside6-essentials==6.12.0; python_version>='3.12'",
@@ -30,17 +32,20 @@ PIP = "26.1.2"
 HEADER = "# Written by packaging/lock_requirements.py: what was tried together. The numbers are installed sizes.\n"
 
 
+def _on(version: str, system: str, extra: str) -> dict[str, str]:
+    names = {"linux": "Linux", "win32": "Windows", "darwin": "Darwin"}
+    own = {name: str(value) for name, value in default_environment().items()}
+    other = {"python_version": version, "python_full_version": f"{version}.0", "sys_platform": system}
+    return {**own, **other, "platform_system": names[system], "extra": extra}
+
+
 def _wanted_by(requirements: list[str], extras: frozenset[str] = frozenset()) -> Iterator[Requirement]:
     """Yield the requirements that hold on any system and Python version that Atelier runs on."""
-    for text in requirements:
-        requirement = Requirement(text)
-        for version, system in ENVIRONMENTS:
-            environment = {**default_environment(), "python_version": version, "python_full_version": f"{version}.0", "sys_platform": system}
-            environment["platform_system"] = {"linux": "Linux", "win32": "Windows", "darwin": "Darwin"}[system]
-            marker = requirement.marker
-            if marker is None or any(marker.evaluate({**environment, "extra": extra}) for extra in extras or {""}):
-                yield requirement
-                break
+    for requirement in map(Requirement, requirements):
+        marker = requirement.marker
+        places = [_on(*environment, extra) for environment in ENVIRONMENTS for extra in extras or {""}]
+        if marker is None or any(marker.evaluate(place) for place in places):
+            yield requirement
 
 
 def _closure(requirements: list[str]) -> dict[str, Distribution | None]:
@@ -53,11 +58,12 @@ def _closure(requirements: list[str]) -> dict[str, Distribution | None]:
         if name in found or name.startswith(FROM_TORCH_ITSELF):
             continue
         try:
-            found[name] = distribution(name)
+            package = distribution(name)
         except PackageNotFoundError:
             found[name] = None
             continue
-        todo += _wanted_by(found[name].requires or [], frozenset(requirement.extras)) if found[name] else []
+        found[name] = package
+        todo += _wanted_by(package.requires or [], frozenset(requirement.extras))
     return found
 
 
@@ -81,7 +87,9 @@ def main() -> None:
     """Write both lock files."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     studio = _closure(project["dependencies"])
-    tests = {name: found for name, found in _closure(project["optional-dependencies"]["test"]).items() if name not in studio}
+    tests = {
+        name: found for name, found in _closure(project["optional-dependencies"]["test"]).items() if name not in studio
+    }
     pip = f"pip=={PIP}  # 12000 kB"
     (ROOT / "requirements.lock").write_text(HEADER + "\n".join([pip, *_lines(studio), ""]), encoding="utf-8")
     (ROOT / "requirements-test.lock").write_text(HEADER + "\n".join([*_lines(tests), ""]), encoding="utf-8")

@@ -105,7 +105,8 @@ def temporary_files_left() -> set[str]:
     return {
         entry.name
         for entry in Path(tempfile.gettempdir()).iterdir()
-        if not entry.name.startswith(_LASTING_FILES) and not (entry.name.startswith("pymp-") and not any(entry.iterdir()))
+        if not entry.name.startswith(_LASTING_FILES)
+        and not (entry.name.startswith("pymp-") and not any(entry.iterdir()))
     }
 
 
@@ -133,7 +134,7 @@ class Surroundings:
         return cls(threads_left(), processes_left(), shared_memory_left(), temporary_files_left())
 
     def left_behind(self) -> list[str]:
-        """Return a line for each thing that is new, having ended or removed what can be, so that it spoils no other test."""
+        """Return a line for each thing that is new, having ended or removed it, so that it spoils no other test."""
         processes = _settled(lambda: {str(pid) for pid in processes_left()}, {str(pid) for pid in self.processes})
         lines = [f"process {processes_left().get(int(pid), pid)}" for pid in processes]
         for pid in processes:

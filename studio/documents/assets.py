@@ -10,6 +10,7 @@ import hashlib
 import re
 import sqlite3
 import threading
+import time
 import unicodedata
 from pathlib import Path
 from typing import Literal
@@ -35,7 +36,7 @@ _LONGEST_NAME = 60
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS assets (
-  id TEXT PRIMARY KEY, json BLOB NOT NULL, provenance BLOB, added REAL NOT NULL DEFAULT (unixepoch('subsec'))
+  id TEXT PRIMARY KEY, json BLOB NOT NULL, provenance BLOB, added REAL NOT NULL
 ) STRICT;
 """
 
@@ -69,8 +70,8 @@ class AssetStore:
             relative = path.relative_to(self._folder).as_posix()
             asset = Asset(id=identity, kind=kind, path=relative, media_type=media_type, size=len(data))
             self._connection.execute(
-                "INSERT OR REPLACE INTO assets (id, json, provenance) VALUES (?, ?, ?)",
-                (identity, encode(asset), encode(provenance) if provenance else None),
+                "INSERT OR REPLACE INTO assets (id, json, provenance, added) VALUES (?, ?, ?, ?)",
+                (identity, encode(asset), encode(provenance) if provenance else None, time.time()),
             )
         return asset
 

@@ -19,7 +19,7 @@ from studio.core.failure import Failure, FailureCode, StudioError
 from studio.documents.assets import safe_name
 from studio.documents.atomic import storage_error, write_atomically
 from studio.documents.authorship import Runs, decode_runs, encode_runs
-from studio.documents.trash import discard, put_back
+from studio.documents.trash import discard, put_back, set_aside
 
 SUFFIXES = (".md", ".markdown")
 _SKIPPED = {"node_modules", "__pycache__", "venv"}
@@ -94,6 +94,10 @@ class Manuscript:
     def put_back(self, discarded: Path, path: Path) -> Path:
         """Undo `discard`. Raises `StudioError`."""
         return put_back(discarded, path)
+
+    def set_aside(self, name: str, data: bytes) -> Path:
+        """Keep another program's version of a text in the trash. Raises `StudioError`."""
+        return set_aside(name, data, self._inner / "trash")
 
     def path(self, relative: str) -> Path | None:
         """The absolute path of a chapter's `path`; None if it would leave the project or is gone."""

@@ -6,7 +6,7 @@ import shutil
 import time
 from pathlib import Path
 
-from studio.documents.atomic import storage_error
+from studio.documents.atomic import storage_error, write_atomically
 
 
 def discard(path: Path, trash: Path) -> Path:
@@ -43,4 +43,15 @@ def put_back(discarded: Path, path: Path) -> Path:
         shutil.move(discarded, target)
     except OSError as error:
         raise storage_error(path, error) from error
+    return target
+
+
+def set_aside(name: str, data: bytes, trash: Path) -> Path:
+    """Put `data` into the folder `trash` as a file called `name`. Raises `StudioError`."""
+    target = trash / name
+    number = 2
+    while target.exists():
+        target = trash / f"{number} {name}"
+        number += 1
+    write_atomically(target, data)
     return target

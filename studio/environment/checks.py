@@ -24,7 +24,10 @@ def _commands(*, fix: bool) -> list[tuple[str, list[str]]]:
         ("ruff check", [python, "-m", "ruff", "check", "--quiet", *lint, "."]),
         ("ruff format", [python, "-m", "ruff", "format", "--quiet", *form, "."]),
         ("mypy --strict", [python, "-m", "mypy", "--strict", "--no-error-summary"]),
-        ("import contracts", [python, "-c", "import sys; from importlinter.cli import lint_imports; sys.exit(lint_imports())"]),
+        (
+            "import contracts",
+            [python, "-c", "import sys; from importlinter.cli import lint_imports; sys.exit(lint_imports())"],
+        ),
     ]
 
 
@@ -46,7 +49,9 @@ def run_checks(*, fix: bool) -> list[str]:
     for name, command in _commands(fix=fix):
         begun = time.monotonic()
         answer = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-        print(f"{'ok    ' if answer.returncode == 0 else 'FAILED'} {name} ({time.monotonic() - begun:.1f} s)", flush=True)
+        print(
+            f"{'ok    ' if answer.returncode == 0 else 'FAILED'} {name} ({time.monotonic() - begun:.1f} s)", flush=True
+        )
         if answer.returncode:
             failed.append(name)
             print((answer.stdout + answer.stderr).rstrip(), flush=True)

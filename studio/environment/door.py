@@ -21,9 +21,9 @@ def prepare(root: str, arguments: list[str]) -> tuple[str, list[str]]:
     """
     command = arguments[0] if arguments else ""
     testing = command in _FOR_DEVELOPERS
-    if command == "setup":
+    if command == "setup" or native_note.worth_another_try(root):
         stamp.remove(root)
-    if not stamp.is_ready(root, testing=testing) or native_note.worth_another_try(root):
+    if not stamp.is_ready(root, testing=testing):
         _set_up(root, testing=testing)
     if command == "setup":
         sys.exit(0)
@@ -43,7 +43,10 @@ def _destination(arguments: list[str]) -> tuple[str, list[str]]:
         return COMMAND_LINE, arguments
     if _has_display():
         return WINDOW, []
-    print("There is no display here (neither DISPLAY nor WAYLAND_DISPLAY is set), so no window: this is the tour instead.", file=sys.stderr)
+    print(
+        "There is no display here (neither DISPLAY nor WAYLAND_DISPLAY is set), so no window: the tour instead.",
+        file=sys.stderr,
+    )
     return COMMAND_LINE, ["tour"]
 
 
@@ -75,7 +78,7 @@ def _become(python: str, arguments: list[str], folder: str) -> None:
     sys.stderr.flush()
     os.chdir(folder)
     if os.name != "nt":
-        os.execv(python, command)
+        os.execv(python, command)  # noqa: S606 (no shell is wanted: this becomes the environment's Python)
     import subprocess
 
     process = subprocess.Popen(command)

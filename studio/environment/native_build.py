@@ -38,7 +38,9 @@ def cache_folder() -> Path:
     else:
         base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "atelier"
     described = "\n".join([_processor(), os.environ.get("CMAKE_ARGS", ""), _OPTIONS])
-    return base / "wheels" / f"{sys.platform}-{platform.machine()}-{hashlib.sha256(described.encode()).hexdigest()[:12]}"
+    return (
+        base / "wheels" / f"{sys.platform}-{platform.machine()}-{hashlib.sha256(described.encode()).hexdigest()[:12]}"
+    )
 
 
 def _processor() -> str:
@@ -56,7 +58,10 @@ def compiler() -> str:
     if os.environ.get("CXX"):
         return os.environ["CXX"]
     if sys.platform == "win32":
-        installer = Path(os.environ.get("ProgramFiles(x86)", "C:/Program Files (x86)")) / "Microsoft Visual Studio/Installer/vswhere.exe"
+        installer = (
+            Path(os.environ.get("PROGRAMFILES(X86)", "C:/Program Files (x86)"))
+            / "Microsoft Visual Studio/Installer/vswhere.exe"
+        )
         return str(installer) if installer.exists() else shutil.which("cl") or ""
     return next((found for name in _COMPILERS if (found := shutil.which(name))), "")
 
@@ -79,7 +84,7 @@ def compiler_advice() -> str:
         sudo = "" if os.geteuid() == 0 else "sudo "
         get = f"Install one: {sudo}{line}" if line else "Install g++ or clang++ with your system's package manager."
     return (
-        f"{get}\nOr get a ready-made one: point pip to an index that has llama-cpp-python wheels (PIP_EXTRA_INDEX_URL), "
+        f"{get}\nOr get a ready-made one: point pip to an index with llama-cpp-python wheels (PIP_EXTRA_INDEX_URL), "
         f"or put the wheel into {cache_folder()}.\nThe next start notices and adds the text features."
     )
 
@@ -100,12 +105,16 @@ class NativeBuild:
         for wheel in self._kept_wheels(kept):
             wheel.unlink()  # it did not run here
         if not compiler():
-            self.pip.progress.say(f"  There is no C++ compiler, and {self.pin.name} has no ready-made wheel here.\n  {compiler_advice()}")
+            self.pip.progress.say(
+                f"  There is no C++ compiler, and {self.pin.name} has no ready-made wheel here.\n  {compiler_advice()}"
+            )
             return native_note.NO_COMPILER
         outcome = self._build(kept)
         if outcome.exit_code == 0 and self._from_wheel(kept) and self._proven():
             return ""
-        self.pip.progress.say(f"  Building {self.pin.name} failed; the log is {self.pip.runner.log}.\n  {compiler_advice()}")
+        self.pip.progress.say(
+            f"  Building {self.pin.name} failed; the log is {self.pip.runner.log}.\n  {compiler_advice()}"
+        )
         return "build failed"
 
     def _kept_wheels(self, kept: Path) -> list[Path]:

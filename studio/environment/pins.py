@@ -7,7 +7,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-_LINE = re.compile(r"^(?P<name>[A-Za-z0-9._-]+)==(?P<version>[^\s;#]+)\s*(?:;(?P<marker>[^#]+))?(?:#\s*(?P<size>\d+) kB)?\s*$")
+_LINE = re.compile(
+    r"^(?P<name>[A-Za-z0-9._-]+)==(?P<version>[^\s;#]+)\s*(?:;(?P<marker>[^#]+))?(?:#\s*(?P<size>\d+) kB)?\s*$"
+)
 _MARKER = re.compile(r"^(python_version|sys_platform)\s*(<|>=|==|!=)\s*'([^']+)'$")
 
 
@@ -75,7 +77,7 @@ def _whole(record_folder: Path) -> bool:
 
 
 def installed(site: Path) -> dict[str, str]:
-    """Return name → version of the packages that are whole; what an interrupted pip left half-written is cleared away."""
+    """Return name → version of the packages that are whole; clears away what an interrupted pip left half-written."""
     found = {}
     for folder in site.glob("*.dist-info"):
         name, _, version = folder.name.removesuffix(".dist-info").rpartition("-")

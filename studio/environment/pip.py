@@ -10,18 +10,21 @@ from pathlib import Path
 
 from studio.environment import pins
 from studio.environment.commands import Outcome, Runner
-from studio.environment.progress import Progress, size_text
 from studio.environment.problem import ExitCode, SetupProblem
+from studio.environment.progress import Progress, size_text
 
 _FETCHING = re.compile(r"^\s*(?:Downloading|Using cached|Processing)\s+(?:\S*/)?(?P<file>[^/\s]+)")
 _BYTES = re.compile(r"^Progress (?P<done>\d+) of (?P<total>\d+)$")
 _INSTALLING = re.compile(r"^Installing collected packages: (?P<names>.+)$")
 _NO_NETWORK = re.compile(
-    r"NewConnectionError|NameResolutionError|name resolution|Name or service not known|getaddrinfo failed|nodename nor servname|"
-    r"Network is unreachable|No route to host|Connection refused|ConnectTimeoutError|ReadTimeoutError|Read timed out|ProxyError|"
-    r"Max retries exceeded|Connection to \S+ timed out|RemoteDisconnected|ConnectionResetError|IncompleteRead|incomplete-download"
+    r"NewConnectionError|NameResolutionError|name resolution|Name or service not known|getaddrinfo failed|"
+    r"nodename nor servname|Network is unreachable|No route to host|Connection refused|ConnectTimeoutError|"
+    r"ReadTimeoutError|Read timed out|ProxyError|Max retries exceeded|Connection to \S+ timed out|RemoteDisconnected|"
+    r"ConnectionResetError|IncompleteRead|incomplete-download"
 )
-_DISK_FULL = re.compile(r"No space left on device|Disk quota exceeded|File too large|not enough space on the disk|Errno 28\b")
+_DISK_FULL = re.compile(
+    r"No space left on device|Disk quota exceeded|File too large|not enough space on the disk|Errno 28\b"
+)
 _NOT_FOUND = re.compile(r"No matching distribution found for (?P<what>\S+)")
 _DISK_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
@@ -54,11 +57,13 @@ def problem(outcome: Outcome, log: Path) -> SetupProblem:
     absent = _NOT_FOUND.search(text)
     if absent:
         return SetupProblem(
-            f"The package {absent['what']} is not to be had for this Python and system from the package indexes that pip knows.",
+            f"The package {absent['what']} is not to be had for this Python and system from pip's indexes.",
             f"Try another Python (3.11 to 3.14, 64 bits), or check pip's settings (pip config list). All of it: {log}",
         )
     said = next((line for line in reversed(outcome.lines) if line.startswith("ERROR")), "pip ended without saying why")
-    return SetupProblem(f"pip could not install the packages: {said}", f"What pip said is in {log}. Running main.py again tries again.")
+    return SetupProblem(
+        f"pip could not install the packages: {said}", f"What pip said is in {log}. Running main.py again tries again."
+    )
 
 
 @dataclass
@@ -110,7 +115,9 @@ class _Watcher:
 
         done = sum(weight(file) for file in self._fetched) + part * weight(self._current)
         number = min(len(self._fetched), len(weights))
-        self.progress.update(f"{number} of {len(weights)}: {self._current}{amount}", min(1.0, done / max(sum(weights.values()), 1)))
+        self.progress.update(
+            f"{number} of {len(weights)}: {self._current}{amount}", min(1.0, done / max(sum(weights.values()), 1))
+        )
 
 
 @dataclass(frozen=True)
@@ -122,19 +129,34 @@ class Pip:
     runner: Runner
     progress: Progress
 
-    def install(self, wanted: tuple[pins.Pin, ...], *arguments: str, title: str, without_dependencies: bool = True) -> Outcome:
+    def install(
+        self, wanted: tuple[pins.Pin, ...], *arguments: str, title: str, without_dependencies: bool = True
+    ) -> Outcome:
         """Install pinned packages as ready-made wheels; returns pip's outcome, whatever it was."""
         self.progress.stage(title)
         watcher = _Watcher(self.progress, {pins.normalised(pin.name): pin.size for pin in wanted}, self.site)
         runner = Runner(self.runner.log, watcher.tick, self.runner.inherited, self.runner.environment)
         lines = [pin.line for pin in wanted]
         alone = ["--no-deps"] if without_dependencies else []
-        return runner.run(self.command("install", "--no-compile", "--only-binary=:all:", *alone, *arguments, *lines), watcher.line)
+        return runner.run(
+            self.command("install", "--no-compile", "--only-binary=:all:", *alone, *arguments, *lines), watcher.line
+        )
 
     def command(self, verb: str, *arguments: str) -> list[str]:
         """Return pip's command line for a verb that fetches something."""
         bar = ["--progress-bar", "raw"] if self._counts_bytes() else []
-        return [self.python, "-m", "pip", verb, "--no-input", "--disable-pip-version-check", "--retries", "3", *bar, *arguments]
+        return [
+            self.python,
+            "-m",
+            "pip",
+            verb,
+            "--no-input",
+            "--disable-pip-version-check",
+            "--retries",
+            "3",
+            *bar,
+            *arguments,
+        ]
 
     def _counts_bytes(self) -> bool:
         """Tell whether this pip is 24.1 or newer, which can print plain byte counts."""

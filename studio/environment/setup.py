@@ -11,7 +11,15 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from studio.environment import native_build, native_note, pins, stamp, system_libraries, torch_build, virtual_environment
+from studio.environment import (
+    native_build,
+    native_note,
+    pins,
+    stamp,
+    system_libraries,
+    torch_build,
+    virtual_environment,
+)
 from studio.environment.commands import Runner
 from studio.environment.pip import Pip, disk_full, disk_problem, problem
 from studio.environment.problem import ExitCode, SetupProblem
@@ -43,16 +51,22 @@ class Setup:
                 "Move Atelier to a folder of your own, or change its permissions, then run main.py again.",
             ) from error
 
-    def _waiting(self, process: str, first: bool) -> None:
+    def _waiting(self, process: str, *, first: bool) -> None:
         if first:
-            self.progress.stage(f"Another start of Atelier (process {process}) is setting up this folder; waiting for it")
+            self.progress.stage(
+                f"Another start of Atelier (process {process}) is setting up this folder; waiting for it"
+            )
         self.progress.tick()
 
     def _bring_up_to_date(self, descriptor: int) -> None:
         folder = self.root / stamp.FOLDER
         scratch = folder / "scratch"
-        runner = Runner(folder / "setup.log", self.progress.tick, (descriptor,), {"TMPDIR": str(scratch), "PYTHONUTF8": "1"})
-        self.progress.say("Atelier sets itself up. This happens once, needs the network, and can be interrupted and gone on with.")
+        runner = Runner(
+            folder / "setup.log", self.progress.tick, (descriptor,), {"TMPDIR": str(scratch), "PYTHONUTF8": "1"}
+        )
+        self.progress.say(
+            "Atelier sets itself up. This happens once, needs the network, and can be interrupted and gone on with."
+        )
         self._empty(scratch)
         libraries_missing = self._system_libraries(runner)
         version = virtual_environment.version(self.root)
@@ -134,7 +148,7 @@ class Setup:
         free = shutil.disk_usage(self.root).free
         if missing and free < needed:
             raise SetupProblem(
-                f"The disk is too full: set-up still needs about {size_text(needed)} in {self.root}, and {size_text(free)} are free.",
+                f"The disk is too full: {self.root} needs about {size_text(needed)}, and {size_text(free)} are free.",
                 "Free some space, or move Atelier to another disk, then run main.py again.",
                 ExitCode.DISK_FULL,
             )

@@ -7,11 +7,19 @@ that pip has gone too, so that two of them never write into one environment.
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Protocol
 
 _POLL_SECONDS = 0.2
+
+
+class Waiting(Protocol):
+    """Called again and again while another start holds the lock."""
+
+    def __call__(self, process: str, *, first: bool) -> None:
+        """Show that this start waits for that process."""
 
 
 if sys.platform == "win32":
@@ -42,10 +50,10 @@ def _holder(path: Path) -> str:
 
 
 @contextmanager
-def held(folder: Path, waiting: Callable[[str, bool], None]) -> Iterator[int]:
+def held(folder: Path, waiting: Waiting) -> Iterator[int]:
     """Hold the folder's lock; yields its descriptor, for children to inherit.
 
-    `waiting(process id of the holder, is this the first time)` is called while another start holds it.
+    `waiting` is called while another start holds it.
     """
     folder.mkdir(exist_ok=True)
     holder = folder / "atelier.pid"
@@ -53,7 +61,7 @@ def held(folder: Path, waiting: Callable[[str, bool], None]) -> Iterator[int]:
     try:
         first = True
         while not _try_lock(descriptor):
-            waiting(_holder(holder), first)
+            waiting(_holder(holder), first=first)
             first = False
             time.sleep(_POLL_SECONDS)
         holder.write_text(str(os.getpid()), encoding="ascii")

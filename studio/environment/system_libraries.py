@@ -44,7 +44,13 @@ LIBRARIES: dict[str, tuple[str, str]] = {
     "libzstd.so.1": ("libzstd1", "zstd"),
 }
 FONT = "a font"
-_FONT_PACKAGES = {"apt-get": "fonts-dejavu-core", "dnf": "dejavu-sans-fonts", "pacman": "ttf-dejavu", "zypper": "dejavu-fonts", "apk": "font-dejavu"}
+_FONT_PACKAGES = {
+    "apt-get": "fonts-dejavu-core",
+    "dnf": "dejavu-sans-fonts",
+    "pacman": "ttf-dejavu",
+    "zypper": "dejavu-fonts",
+    "apk": "font-dejavu",
+}
 _FONT_FOLDERS = ("/usr/share/fonts", "/usr/local/share/fonts", "~/.local/share/fonts", "~/.fonts")
 _INSTALL = {
     "apt-get": "apt-get install -y --no-install-recommends",

@@ -4,8 +4,8 @@ A build is told apart by its local version: "2.13.0+cpu" is the CPU's, on any in
 exactly the default build, which on Linux is the one for NVIDIA GPUs and brings several GB of libraries with it.
 """
 
+import os
 import shutil
-import sys
 from pathlib import Path
 
 from studio.environment.commands import Outcome
@@ -15,9 +15,9 @@ from studio.environment.pip import Pip
 
 def has_nvidia_gpu() -> bool:
     """Tell whether a driver for an NVIDIA GPU is at work, without loading anything of it."""
-    if sys.platform == "linux":
-        return Path("/proc/driver/nvidia/version").exists() or Path("/dev/nvidia0").exists()
-    return sys.platform == "win32" and shutil.which("nvidia-smi") is not None
+    if os.name == "nt":
+        return shutil.which("nvidia-smi") is not None
+    return Path("/proc/driver/nvidia/version").exists() or Path("/dev/nvidia0").exists()
 
 
 def candidates(version: str, *, gpu: bool) -> tuple[str, ...]:

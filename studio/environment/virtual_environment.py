@@ -26,7 +26,9 @@ def version(root: Path) -> str:
         return ""
     program = "import sys, pip; print('%d.%d' % sys.version_info[:2])"
     try:
-        answer = subprocess.run([stamp.python_path(str(root)), "-c", program], capture_output=True, text=True, check=False)
+        answer = subprocess.run(
+            [stamp.python_path(str(root)), "-c", program], capture_output=True, text=True, check=False
+        )
     except OSError:
         return ""
     found = answer.stdout.strip()
@@ -45,7 +47,7 @@ def create(root: Path) -> str:
     if importlib.util.find_spec("ensurepip") is None:
         raise SetupProblem(
             f"This Python ({sys.executable}) comes without the part that makes environments (venv with ensurepip).",
-            f"Install it (on Debian and Ubuntu: sudo apt-get install python{stamp.python_version()}-venv), then run main.py again.",
+            f"Install it (Debian, Ubuntu: sudo apt-get install python{stamp.python_version()}-venv), then run main.py again.",
         )
     folder = root / stamp.FOLDER
     folder.mkdir(exist_ok=True)

@@ -49,8 +49,8 @@ class Death(msgspec.Struct, frozen=True):
 
     cause: Cause
     exit_code: int | None
-    stage: str
     process: int
+    stage: str = "idle"
     log: str = ""
     out_of_memory: bool = False
     note: str = ""

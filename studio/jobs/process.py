@@ -36,6 +36,7 @@ class WorkerProcess:
         self.loaded = 0
         self.quiet = 0.0
         self.listening = False
+        self.warming = False
         self.warmed = False
         self.used = False
         with contextlib.ExitStack() as undo:

@@ -25,6 +25,8 @@ from studio.core.requests import Request
 from studio.jobs.storage import Storage
 from studio.jobs.subscribers import Subscribers
 
+_INTERRUPTED: dict[str, Any] = {"state": JobState.QUEUED, "held": True, "interrupted": True, "started": None}
+
 
 class NoSuchJob(StudioError):
     """There is no job with this id."""
@@ -207,27 +209,23 @@ class Queue:
         self._changed.call()
         return claimed
 
-    def settle(self, job: Job) -> Job:
-        """Record how a job ended. On a full disk memory keeps it, and it is written as soon as that works."""
-        self._storage.settle(validated(job))
+    def record(self, job: str, **changes: Any) -> Job:  # noqa: ANN401 - see `update`
+        """Like `update`, for what has happened already: on a full disk memory keeps it until it can be written."""
+        with self._storage.lock:
+            changed = validated(msgspec.structs.replace(self.get(job), **changes))
+            self._storage.keep(changed)
         self._changed.call()
-        return job
+        return changed
 
     def interrupt(self, job: str, text: str = "") -> Job:
         """Put a job that a worker had back as held and interrupted, to be offered again."""
-        with self._change():
-            return self._interrupted(self.get(job), text)
-
-    def _interrupted(self, job: Job, text: str = "") -> Job:
-        return self._replace(
-            job, state=JobState.QUEUED, held=True, interrupted=True, started=None, text=text or job.text
-        )
+        return self.record(job, **_INTERRUPTED, text=text or self.get(job).text)
 
     def _offer_interrupted(self) -> None:
         with self._storage.transaction():
             for job in self.jobs():
                 if job.state.active:
-                    self._interrupted(job)
+                    self._replace(job, **_INTERRUPTED)
 
     def _replace(self, job: Job, **changes: Any) -> Job:  # noqa: ANN401 - see `update`
         changed = validated(msgspec.structs.replace(job, **changes))

@@ -31,7 +31,7 @@ class Storage:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._lock = threading.RLock()
+        self.lock = threading.RLock()
         self._depth = 0
         self._unsaved: dict[str, Job] = {}
         try:
@@ -47,7 +47,7 @@ class Storage:
 
     def close(self) -> None:
         """Write what memory kept, and let go of the file."""
-        with self._lock:
+        with self.lock:
             try:
                 with self.transaction():
                     pass
@@ -58,7 +58,7 @@ class Storage:
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """All or nothing; other threads wait. Raises `StudioError` where the disk refuses."""
-        with self._lock:
+        with self.lock:
             self._depth += 1
             outermost = self._depth == 1
             try:
@@ -123,9 +123,9 @@ class Storage:
         )
         self._unsaved.pop(job.id, None)
 
-    def settle(self, job: Job) -> None:
-        """Write a job's end; where the disk refuses, keep it in memory for the next transaction."""
-        with self._lock:
+    def keep(self, job: Job) -> None:
+        """Write a job; where the disk refuses, keep it in memory for the next transaction."""
+        with self.lock:
             self._unsaved[job.id] = job
             try:
                 with self.transaction():
@@ -166,7 +166,7 @@ class Storage:
         return self._unsaved.get(job.id, job)
 
     def _query(self, sql: str, *values: str) -> list[tuple[Any, ...]]:
-        with self._lock:
+        with self.lock:
             try:
                 return self._db.execute(sql, values).fetchall()
             except sqlite3.Error as error:

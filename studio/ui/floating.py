@@ -23,6 +23,7 @@ class Floating(QWidget):
     def __init__(self, theme: Theme, parent: QWidget) -> None:
         super().__init__(parent)
         self.theme = theme
+        self.over = parent
         self._before: QWidget | None = None
         self.spares: tuple[QWidget, ...] = ()
         """Widgets on which a click does not close the card (the button that opens it)."""
@@ -47,7 +48,8 @@ class Floating(QWidget):
         if not self.isVisible():
             return
         QApplication.instance().removeEventFilter(self)  # type: ignore[union-attr]  # as above
-        inside = self.isAncestorOf(QApplication.focusWidget()) if QApplication.focusWidget() else True
+        focused = QApplication.focusWidget()
+        inside = focused is None or self.isAncestorOf(focused)
         self.hide()
         if inside and self._before is not None and self._before.isVisible():
             self._before.setFocus(Qt.FocusReason.PopupFocusReason)

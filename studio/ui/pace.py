@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from studio.core.events import Event, JobPreview, JobProgress, JobStarted, Stage, TextDelta
 from studio.core.jobs import Job
-from studio.core.requests import ImageRequest
+from studio.core.requests import CodeRequest, ImageRequest, TextRequest
 from studio.ui.measures import duration_words
 
 _WORDS = {
@@ -94,19 +94,23 @@ class Pace:
 
 def job_title(job: Job) -> str:
     """What a job is called: its title, else the beginning of what was asked for."""
-    if job.title:
-        return job.title
     request = job.request
-    if isinstance(request, ImageRequest):
-        text = request.prompt
-    elif request.__struct_config__.tag == "code":
-        text = getattr(request, "instruction", "") or "Code at the cursor"
-    else:
-        messages = getattr(request, "messages", ())
-        text = messages[-1].content if messages else getattr(request, "prompt", "")[-80:]
-    return " ".join(text.split()) or {"image": "Picture", "text": "Text"}.get(str(request.__struct_config__.tag), "Code")
+    match request:
+        case ImageRequest(prompt=prompt):
+            text, kind = prompt, "Picture"
+        case CodeRequest(instruction=instruction):
+            text, kind = instruction, "Code at the cursor"
+        case TextRequest(messages=messages, prompt=prompt):
+            text, kind = (messages[-1].content if messages else prompt[-80:]), "Text"
+    return job.title or " ".join(text.split()) or kind
 
 
 def job_icon(job: Job) -> str:
     """The icon of the kind of result."""
-    return {"image": "canvas", "text": "write", "code": "code"}[str(job.request.__struct_config__.tag)]
+    match job.request:
+        case ImageRequest():
+            return "canvas"
+        case CodeRequest():
+            return "code"
+        case TextRequest():
+            return "write"

@@ -15,6 +15,7 @@ import time
 import traceback
 from typing import cast
 
+from studio.core.boundary import failure_of, missing_library
 from studio.core.engine import Engine
 from studio.core.events import JobCancelled
 from studio.core.failure import Failure, StudioError
@@ -36,7 +37,6 @@ from studio.core.wire.messages import (
 )
 from studio.core.wire.pixels import CancelWord, PixelSender
 from studio.worker import process
-from studio.core.boundary import failure_of, missing_library
 from studio.worker.performance import Performance
 from studio.worker.threads import ForeignLoad
 

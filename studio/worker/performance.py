@@ -8,6 +8,7 @@ import time
 
 from msgspec.structs import replace
 
+from studio.core.boundary import failure_of
 from studio.core.engine import Assignment, Engine
 from studio.core.events import (
     Event,
@@ -23,7 +24,6 @@ from studio.core.wire.frames import ChannelClosed, FrameTooLarge
 from studio.core.wire.messages import Assign
 from studio.core.wire.pixels import CancelWord, PixelSender
 from studio.worker import process, threads
-from studio.core.boundary import failure_of
 
 _NO_RESULT = Failure(
     FailureCode.INTERNAL,

@@ -8,10 +8,11 @@ file named by ATELIER_NETWORK_ATTEMPTS, so that it fails the test even where the
 import os
 import socket
 import sys
+from pathlib import Path
 from typing import Any
 
 NOTE = "ATELIER_NETWORK_ATTEMPTS"
-_LOCAL_NAMES = {"", "localhost", "0.0.0.0", "::", "::1", "ip6-localhost"}  # noqa: S104 (compared with, never bound to)
+_LOCAL_NAMES = {"", "localhost", "0.0.0.0", "::", "::1", "ip6-localhost"}
 
 
 class NetworkDenied(OSError):
@@ -28,7 +29,7 @@ def _local(host: object) -> bool:
 def _refuse(what: str) -> NetworkDenied:
     path = os.environ.get(NOTE)
     if path:
-        with open(path, "a", encoding="utf-8") as file:
+        with Path(path).open("a", encoding="utf-8") as file:
             file.write(f"{what} (process {os.getpid()}: {' '.join(sys.argv[:2])})\n")
     return NetworkDenied(f"the tests run without a network, and this tried to reach {what}")
 

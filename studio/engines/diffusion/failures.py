@@ -83,6 +83,19 @@ def out_of_memory(doing: str, detail: str = "") -> StudioError:
     )
 
 
+def not_a_number(path: Path) -> StudioError:
+    """The model computed infinities or NaN, of which a decoder makes black pictures."""
+    return StudioError(
+        Failure(
+            FailureCode.MODEL_DAMAGED,
+            f"{path.name} computed values that are no numbers, so there is no picture. "
+            "Its weights are damaged, or too large for the number format.",
+            hint="Try another scheduler or float32 in the settings; if it happens again, fetch the model again.",
+            detail=str(path),
+        )
+    )
+
+
 def is_out_of_memory(error: BaseException) -> bool:
     """Whether `error` is one of the many shapes in which the libraries report a lack of memory."""
     if isinstance(error, MemoryError | torch.OutOfMemoryError):

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import torch
 
 from studio.core.events import Event, JobNotice
 from studio.engines.diffusion.device import Device, free_memory, give_back_memory
-from studio.engines.diffusion.failures import is_out_of_memory, out_of_memory
+from studio.engines.diffusion.failures import is_out_of_memory, not_a_number, out_of_memory
 from studio.engines.diffusion.library import Component
 from studio.engines.diffusion.pictures import Pixels, to_pixels
 
@@ -18,9 +19,8 @@ _LIVE_ACTIVATIONS = 4  # tensors of full size and widest width that a decoder ho
 class LatentCodec:
     """One model's autoencoder. `factor` is the number of pixels a latent is wide, `channels` its depth."""
 
-    def __init__(self, vae: Component, device: Device) -> None:
-        self._vae = vae
-        self._device = device
+    def __init__(self, vae: Component, device: Device, path: Path) -> None:
+        self._vae, self._device, self._path = vae, device, path
         config = vae.config
         self.channels = int(config.get("latent_channels", 4))
         self.factor = 2 ** (len(config.get("block_out_channels", (1, 1, 1, 1))) - 1)
@@ -34,15 +34,18 @@ class LatentCodec:
         return self._scale
 
     @torch.inference_mode()
-    def encode(self, pixels: torch.Tensor, generator: torch.Generator | None) -> torch.Tensor:
-        """Scaled latents (1, channels, h, w) in float32 of `pixels` (1, 3, H, W); their mode without a generator."""
-        encoded = self._vae.encode(pixels.to(self._device.device, self._vae.dtype))
+    def encode(self, pixels: torch.Tensor) -> Component:
+        """What `sample` draws from, for `pixels` (1, 3, H, W) in −1..1."""
+        return self._vae.encode(pixels.to(self._device.device, self._vae.dtype))
+
+    @torch.inference_mode()
+    def sample(self, encoded: Component, generator: torch.Generator | None) -> torch.Tensor:
+        """Scaled latents (1, channels, h, w) in float32; the likeliest ones without a generator."""
         spread = getattr(encoded, "latent_dist", None)
         if spread is None:
-            raw = encoded.latents
+            latents: torch.Tensor = encoded.latents.float()
         else:
-            raw = spread.mode() if generator is None else spread.sample(generator)
-        latents: torch.Tensor = raw.float()
+            latents = (spread.mode() if generator is None else spread.sample(generator)).float()
         if self._mean and self._deviation:
             return (latents - self._column(self._mean)) * self._scale / self._column(self._deviation)
         return (latents - self._shift) * self._scale
@@ -97,8 +100,10 @@ class LatentCodec:
                 self._tile(on=True)
                 yield JobNotice(text="Memory ran out while decoding: trying again in tiles.")
                 continue
-            if bool(torch.isfinite(decoded).all()) or self._vae.dtype is torch.float32:
-                result.append(to_pixels(decoded))
+            if bool(torch.isfinite(decoded).all()):
+                result.append(to_pixels(decoded.float() * 0.5 + 0.5))
                 return
+            if self._vae.dtype is torch.float32:
+                raise not_a_number(self._path)
             yield JobNotice(text="The decoder ran out of its number range: decoding again in float32.")
             self._vae.to(torch.float32)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+from contextlib import AbstractContextManager
 from typing import Any, TypeAlias
 
 import torch
@@ -52,6 +53,13 @@ def named(library: str, class_name: str) -> Component:
         f"This model needs {library}'s {class_name}, which is not installed here.",
         "Choose another model, or update the studio.",
     )
+
+
+def without_weights() -> AbstractContextManager[None]:
+    """Inside it, modules are built with shapes only; buffers that are computed and not stored are computed."""
+    accelerate: Component = importlib.import_module("accelerate")
+    empty: AbstractContextManager[None] = accelerate.init_empty_weights(include_buffers=False)
+    return empty
 
 
 def is_weights_class(component: Component) -> bool:

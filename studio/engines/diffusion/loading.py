@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from accelerate import init_empty_weights
 
 from studio.engines.diffusion import library, plan, single_file, weights_file
 from studio.engines.diffusion.device import Device
@@ -32,7 +31,8 @@ _SECOND_PADDING = "!"
 @dataclass
 class LoadedModel:
     """A model in memory. `parts` are by name (`unet`, `vae`, `text_encoder`, …); `kept` holds what other modules
-    compute once per model (pipelines, preview colours)."""
+    compute once per model (pipelines, preview colours).
+    """
 
     plan: ModelPlan
     device: Device
@@ -118,7 +118,7 @@ def _empty(component: ComponentPlan, changes: dict[str, Any]) -> torch.nn.Module
             "Use the uncompressed version of this model.",
         )
     try:
-        with init_empty_weights(include_buffers=False):
+        with library.without_weights():
             if component.library == "transformers":
                 return kind(kind.config_class.from_dict(config))  # type: ignore[no-any-return] # a class by name
             return kind.from_config(config | changes)  # type: ignore[no-any-return] # a class by name

@@ -101,24 +101,25 @@ def padded_size(width: int, height: int, multiple: int) -> tuple[int, int]:
 
 def to_tensor(image: Pixels, size: tuple[int, int]) -> torch.Tensor:
     """(1, 3, height, width), float32 in −1..1, of `size` (width, height): its right and lower edges repeated."""
-    grown = _grown(image, size)
-    return 2.0 * torch.from_numpy(grown.astype(np.float32) / 255.0).permute(2, 0, 1)[None] - 1.0
+    scaled = grown(image, size).astype(np.float32) / 255.0
+    return 2.0 * torch.from_numpy(scaled).permute(2, 0, 1)[None] - 1.0
 
 
 def mask_tensor(mask: Pixels, size: tuple[int, int]) -> torch.Tensor:
     """(1, 1, height, width), float32, 1 where the picture is to be made anew and 0 elsewhere."""
-    return torch.from_numpy((_grown(mask, size) >= 128).astype(np.float32))[None, None]
+    return torch.from_numpy((grown(mask, size) >= 128).astype(np.float32))[None, None]
 
 
-def _grown(pixels: Pixels, size: tuple[int, int]) -> Pixels:
+def grown(pixels: Pixels, size: tuple[int, int]) -> Pixels:
+    """`pixels` enlarged to `size` (width, height) by repeating the right and lower edges."""
     height, width = pixels.shape[:2]
     edges = [(0, size[1] - height), (0, size[0] - width)] + [(0, 0)] * (pixels.ndim - 2)
     return np.pad(pixels, edges, mode="edge")
 
 
 def to_pixels(decoded: torch.Tensor) -> Pixels:
-    """(height, width, 3) from one decoded picture (1, 3, height, width) in −1..1."""
-    scaled = (decoded.float() * 0.5 + 0.5).clamp(0, 1)[0].permute(1, 2, 0).cpu().numpy()
+    """(height, width, 3) from one decoded picture (1, 3, height, width), nominally in 0..1."""
+    scaled = decoded.float().clamp(0, 1)[0].permute(1, 2, 0).cpu().numpy()
     rounded: Pixels = (scaled * 255).round().astype(np.uint8)
     return rounded
 
@@ -143,9 +144,16 @@ def to_picture(pixels: Pixels, seed: int | None = None) -> Picture:
     return Picture(pixels.shape[1], pixels.shape[0], 3, np.ascontiguousarray(pixels).tobytes(), seed)
 
 
+def resized(pixels: Pixels, size: tuple[int, int]) -> Pixels:
+    """`pixels` scaled to `size` (width, height)."""
+    return np.asarray(Image.fromarray(pixels).resize(size, Image.Resampling.LANCZOS))
+
+
 def scaled_inputs(inputs: Inputs, width: int, height: int) -> Inputs:
     """`inputs` at the size of a preview."""
     if inputs.image is None or inputs.mask is None:
         return Inputs()
-    sized = [Image.fromarray(part).resize((width, height), Image.Resampling.BOX) for part in (inputs.image, inputs.mask)]
+    sized = [
+        Image.fromarray(part).resize((width, height), Image.Resampling.BOX) for part in (inputs.image, inputs.mask)
+    ]
     return Inputs(np.asarray(sized[0]), np.asarray(sized[1]))

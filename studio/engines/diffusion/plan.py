@@ -157,4 +157,3 @@ def _plan(
         marks.append((str(file), status.st_size, status.st_mtime_ns))
     configs = sorted({str(component.folder) for component in components})
     return ModelPlan(path, pipeline, tuple(components), options, single, size, (*marks, *configs))
-

@@ -81,8 +81,8 @@ def _fitted(codec: LatentCodec) -> tuple[torch.Tensor, torch.Tensor]:
     for _ in range(_SAMPLES):
         corners = torch.rand(1, 3, 3, 3, generator=generator)
         picture = torch.nn.functional.interpolate(corners, size=(side, side), mode="bilinear", align_corners=True)
-        latents = codec.encode(picture * 2 - 1, None).float().cpu()
-        small = torch.nn.functional.adaptive_avg_pool2d(picture, latents.shape[-2:])
+        latents = codec.sample(codec.encode(picture * 2 - 1), None).cpu()
+        small = torch.nn.functional.adaptive_avg_pool2d(picture, (latents.shape[-2], latents.shape[-1]))
         rows.append(latents[0].flatten(1).T)
         colours.append(small[0].flatten(1).T)
     known, wanted = torch.cat(rows), torch.cat(colours)

@@ -81,18 +81,17 @@ def estimate(
     The formulas solve the forward process for x₀: Ho et al. 2020 (eq. 9, ε), Salimans & Ho 2022 (app. D, v),
     Karras et al. 2022 (table 1, σ-space), Lipman et al. 2023 (straight paths).
     """
-    config = scheduler.config
-    kind = config.get("prediction_type", "epsilon")
-    if type(scheduler).__name__.startswith("FlowMatch") or kind == "flow_prediction":
-        return sample - scheduler.sigmas[index].to(sample) * output
+    kind = scheduler.config.get("prediction_type", "epsilon")
     if kind == "sample":
         return output
-    if hasattr(scheduler, "is_scale_input_called"):  # the family that works in σ-space: Euler, Heun, …
-        sigma = scheduler.sigmas[index].to(sample)
-        if kind == "v_prediction":
+    in_sigmas = hasattr(scheduler, "is_scale_input_called")  # the family that works in σ-space: Euler, Heun, …
+    is_flow_step = type(scheduler).__name__.startswith("FlowMatch") or kind == "flow_prediction"
+    if in_sigmas or is_flow_step:
+        sigma: torch.Tensor = scheduler.sigmas[index].to(sample)
+        if kind == "v_prediction" and not is_flow_step:
             return sample / (sigma**2 + 1) - output * sigma / (sigma**2 + 1) ** 0.5
         return sample - sigma * output
-    alpha = scheduler.alphas_cumprod[int(timestep)].to(sample)
+    alpha: torch.Tensor = scheduler.alphas_cumprod[int(timestep)].to(sample)
     if kind == "v_prediction":
         return alpha**0.5 * sample - (1 - alpha) ** 0.5 * output
     return (sample - (1 - alpha) ** 0.5 * output) / alpha**0.5

@@ -9,8 +9,6 @@ import threading
 from collections.abc import Generator
 from pathlib import Path
 
-import msgspec
-
 from studio.core.engine import Cancel
 from studio.core.events import JobProgress, Stage
 from studio.core.failure import Cancelled, FailureCode, StudioError
@@ -24,16 +22,6 @@ _PROGRESS_STEPS = 100
 _SINGLE_DEVICE = 0  # llama_split_mode
 _MEMORY_SIGNS = ("cannot allocate", "bad_alloc", "failed to allocate", "out of memory", "unable to allocate")
 _UNKNOWN_SIGNS = ("unknown model architecture", "unknown pre-tokenizer", "unsupported")
-
-
-class Identity(msgspec.Struct, frozen=True):
-    """What must stay the same for a loaded model to be used again. A deleted file leaves the model usable."""
-
-    path: str
-    size: int
-    changed: int
-    place: str
-    layers: int
 
 
 class Model:

@@ -21,6 +21,7 @@ Schema = dict[str, Json]
 
 _LONGEST = 256 * 1024
 _DEEPEST = 48
+_SEPARATOR = ' ws "," ws '
 _MOST_RULES = 4000
 _MOST_REPEATS = 1000  # llama.cpp unrolls repetitions and refuses many
 
@@ -148,7 +149,7 @@ class _Grammar:
 
     def _merged(self, schema: Schema) -> Schema:
         """`allOf` of objects as one object; of one part, that part."""
-        parts = [part for part in _list(schema["allOf"], "allOf")]
+        parts = _list(schema["allOf"], "allOf")
         rest = {key: value for key, value in schema.items() if key != "allOf"}
         merged: Schema = {}
         for part in [*parts, rest]:
@@ -214,21 +215,107 @@ class _Grammar:
         return first
 
     def _array(self, schema: Schema, depth: int) -> str:
-        fixed = [self.visit(part, depth + 1) for part in _list(schema.get("prefixItems", []), "prefixItems", empty=True)]
+        parts = _list(schema.get("prefixItems", []), "prefixItems", empty=True)
         items = schema.get("items", True)
         least, most = _repeats(schema, "minItems", "maxItems")
-        if items is False or (fixed and "items" not in schema):
-            most = len(fixed) if most is None else min(most, len(fixed))
+        if items is False or (parts and "items" not in schema):
+            most = len(parts) if most is None else min(most, len(parts))
         if most is not None and least > most:
             raise _refused("minItems is more than the items that are allowed")
-        head = fixed if most is None else fixed[:most]
+        head = [self.visit(part, depth + 1) for part in parts[:most]]
         if most == len(head):
-            inner = ' ws "," ws '.join(head)
-            return f'"[" ws {inner} ws "]"' if least or not head else f'"[" ws ({inner} ws)? "]"'
+            return self._rule(f'"[" ws {_SEPARATOR.join(head)} ws "]"')
         item = self.visit(items, depth + 1)
         left, room = max(least - len(head), 0), None if most is None else most - len(head)
+        after = self._rule(f'ws "," ws {item}')
         if head:
-            inner = ' ws "," ws '.join(head)
-            return f'"[" ws {inner} {_times(f"(ws "," ws {item})", left, room)} ws "]"'.replace('"," ws', '"," ws')
-        tail = _times(f'(ws "," ws {item})', max(left - 1, 0), None if room is None else room - 1)
-        return f'"[" ws {item} {tail} ws "]"' if left else f'"[" ws ({item} {tail} ws)? "]"'
+            return self._rule(f'"[" ws {_SEPARATOR.join(head)} {_times(after, left, room)} ws "]"')
+        tail = f"{item} {_times(after, max(left - 1, 0), None if room is None else room - 1)} ws"
+        return self._rule(f'"[" ws {tail} "]"' if left else f'"[" ws ({tail})? "]"')
+
+
+def _string(schema: Schema) -> str:
+    form = _FORMATS.get(str(schema.get("format", "")))
+    least, most = _repeats(schema, "minLength", "maxLength")
+    if most is not None and least > most:
+        raise _refused("minLength is more than maxLength")
+    if form:
+        return f'"\\"" {form} "\\""'
+    if least or most is not None:
+        return f'"\\"" {_times("char", least, most)} "\\""'
+    return "string"
+
+
+def _bounded(name: str, schema: Schema) -> str:
+    bounds: dict[str, int | None] = {}
+    for keyword in _BOUNDS:
+        value = schema.get(keyword)
+        if value is not None and (isinstance(value, bool) or not isinstance(value, int | float) or value != int(value)):
+            raise _refused(f"{keyword} must be a whole number")
+        bounds[keyword] = None if value is None else int(cast("float", value))
+    low, high = bounds["minimum"], bounds["maximum"]
+    if name == "number":
+        if bounds["exclusiveMinimum"] is not None or bounds["exclusiveMaximum"] is not None:
+            raise _refused("exclusiveMinimum and exclusiveMaximum can be kept for integers only")
+        expression = number_between(low, high)
+    else:
+        above, below = bounds["exclusiveMinimum"], bounds["exclusiveMaximum"]
+        lows = [bound for bound in (low, None if above is None else above + 1) if bound is not None]
+        highs = [bound for bound in (high, None if below is None else below - 1) if bound is not None]
+        expression = integer_between(max(lows, default=None), min(highs, default=None))
+    if expression is None:
+        raise _refused("no number lies between its minimum and its maximum")
+    return expression
+
+
+def _repeats(schema: Schema, least_name: str, most_name: str) -> tuple[int, int | None]:
+    least, most = schema.get(least_name, 0), schema.get(most_name)
+    for name, value in ((least_name, least), (most_name, most)):
+        if value is None and name == most_name:
+            continue
+        if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= _MOST_REPEATS:
+            raise _refused(f"{name} must be a whole number from 0 to {_MOST_REPEATS}")
+    return cast("int", least), cast("int | None", most)
+
+
+def _times(rule: str, least: int, most: int | None) -> str:
+    if most is None:
+        return f"{rule}{{{least},}}" if least else f"{rule}*"
+    return f"{rule}{{{least},{most}}}" if most else '""'
+
+
+def _joined(first: Schema, second: Schema) -> Schema:
+    """Both schemas at once, where they speak of different things or of properties."""
+    joined = dict(first)
+    for key, value in second.items():
+        old = joined.get(key)
+        if key in _NOTES or old is None or old == value:
+            joined[key] = value
+        elif key == "properties" and isinstance(old, dict) and isinstance(value, dict):
+            joined[key] = cast("Json", _joined(old, value))
+        elif key == "required" and isinstance(old, list) and isinstance(value, list):
+            joined[key] = [*old, *(name for name in value if name not in old)]
+        else:
+            raise _refused(f"allOf says two things about {key}")
+    return joined
+
+
+def _only(schema: Mapping[str, Json], known: Iterable[str]) -> None:
+    for keyword, value in schema.items():
+        harmless = keyword in _NOTES or (keyword in ("uniqueItems", "nullable") and value is False)
+        if not harmless and keyword not in known:
+            raise _refused(f"the keyword {keyword} can't be kept while writing")
+
+
+def _list(value: Json, keyword: str, *, empty: bool = False) -> list[Json]:
+    if not isinstance(value, list) or not (value or empty):
+        raise _refused(f"{keyword} must be a list")
+    return value
+
+
+def _literal(text: str) -> str:
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _refused(reason: str) -> StudioError:
+    return bad_request(f"This JSON Schema can't be used: {reason}.", "Change the schema and try again.", reason)

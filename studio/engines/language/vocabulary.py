@@ -56,13 +56,13 @@ class Vocabulary:
             count = int(self._c.llama_tokenize(self.handle, data, len(data), found, room, start, markup))
         return list(found[: max(count, 0)])
 
-    def tokens_inside(self, text: str) -> list[int]:
-        """Plain `text` that follows other text: without the space that some vocabularies put first."""
+    def tokens_inside(self, text: str, *, markup: bool = False) -> list[int]:
+        """`text` that follows other text: without the space that some vocabularies put first."""
         if not self.spaces_first or not text:
-            return self.tokens(text)
+            return self.tokens(text, markup=markup)
         anchor = self.tokens("\n")
-        found = self.tokens("\n" + text)
-        return found[len(anchor) :] if found[: len(anchor)] == anchor else self.tokens(text)
+        found = self.tokens("\n" + text, markup=markup)
+        return found[len(anchor) :] if found[: len(anchor)] == anchor else self.tokens(text, markup=markup)
 
     def piece(self, token: int) -> bytes | None:
         """The bytes that `token` writes (none for control tokens), or None if it ends the text."""

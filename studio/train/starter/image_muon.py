@@ -16,14 +16,24 @@ _A, _B, _C = 3.4445, -4.7750, 2.0315
 
 
 def orthogonalise(matrix: Tensor, rounds: int = 5) -> Tensor:
-    """Nearest semi-orthogonal matrix of a (rows, columns) tensor, by Newton-Schulz in bf16."""
+    """Nearest semi-orthogonal matrix of a (rows, columns) tensor, by Newton-Schulz.
+
+    Every round multiplies by a polynomial of the Gram matrix, and these commute, so all
+    rounds run on the small Gram matrix and the wide one is touched twice only; that costs
+    a quarter, and pays for doing it in float32.
+    """
     tall = matrix.shape[0] > matrix.shape[1]
     x = matrix.T if tall else matrix
-    x = (x / (x.norm() + 1e-7)).bfloat16()
+    x = x / (x.norm() + 1e-7)
+    gram = x @ x.T
+    product = torch.eye(gram.shape[0], dtype=x.dtype, device=x.device)
     for _ in range(rounds):
-        gram = x @ x.T
-        x = _A * x + (_B * gram + _C * gram @ gram) @ x
-    return (x.T if tall else x).to(matrix.dtype)
+        factor = _B * gram + _C * gram @ gram
+        factor.diagonal().add_(_A)
+        product = factor @ product
+        gram = factor @ gram @ factor
+    x = product @ x
+    return x.T if tall else x
 
 
 class Muon(torch.optim.Optimizer):

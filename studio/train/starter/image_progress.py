@@ -7,15 +7,17 @@ moment. Random choices depend on (seed, step) only: no generator state needs sav
 from __future__ import annotations
 
 import json
-import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 import torch
 from torch import nn
+
+from studio.train.starter.checkpoint import load_checkpoint, save_checkpoint
 
 CHECKPOINT_SECONDS = 90.0
 
@@ -56,26 +58,22 @@ class Stage:
     notes: dict[str, object] = field(default_factory=dict)
 
     def save(self, path: Path) -> None:
-        """Write the checkpoint beside `path` and rename it into place."""
-        partial = path.with_suffix(".partial")
-        torch.save(
-            {
-                "module": self.module.state_dict(),
-                "optimisers": [o.state_dict() for o in self.optimisers],
-                "average": self.average.values,
-                "step": self.step,
-                "seconds": self.seconds,
-                "notes": self.notes,
-            },
-            partial,
-        )
-        os.replace(partial, path)
+        """Write the checkpoint; whoever reads meanwhile sees the old one or the new one."""
+        state = {
+            "module": self.module.state_dict(),
+            "optimisers": [o.state_dict() for o in self.optimisers],
+            "average": self.average.values,
+            "step": self.step,
+            "seconds": self.seconds,
+            "notes": self.notes,
+        }
+        save_checkpoint(path, state)
 
     def load(self, path: Path) -> bool:
         """Continue from `path` if it is there; says whether it was."""
-        if not path.exists():
+        saved = cast(dict[str, Any], load_checkpoint(path))
+        if saved is None:
             return False
-        saved = torch.load(path, map_location="cpu", weights_only=True)
         self.module.load_state_dict(saved["module"])
         for optimiser, state in zip(self.optimisers, saved["optimisers"], strict=True):
             optimiser.load_state_dict(state)

@@ -92,8 +92,11 @@ def reconstruction_loss(vae: AutoencoderKL, signal: Tensor, noise: Tensor) -> di
 
 def train_vae(
     data: Path, work: Path, minutes: float | None, steps: int = 2500, muon: float = 0.015
-) -> AutoencoderKL:
-    """Train or continue the autoencoder in `work`; returns it with averaged, centred weights."""
+) -> AutoencoderKL | None:
+    """Train or continue the autoencoder in `work`; None while steps are left to do.
+
+    Returns it with averaged, centred weights.
+    """
     pictures = load_pictures(data)
     pixels = open_pixels(data, work, pictures)
     rows = [p.index for p in pictures if not p.held_out]
@@ -122,6 +125,8 @@ def train_vae(
         return {name: float(part.detach()) for name, part in parts.items()}
 
     run_stage(stage, work / "vae.pt", steps, minutes, take_step)
+    if stage.step < steps:
+        return None
     stage.average.copy_to(vae)
     sample = draw_whole(pixels, pictures, 256)
     centre_latents(vae, sample)

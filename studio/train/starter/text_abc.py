@@ -9,12 +9,15 @@ from fractions import Fraction
 from studio.train.starter.text_play import Player
 
 _TOKEN = re.compile(
-    r"(?P<chord>\[[^\]|:]*\])|(?P<note>[_^=]*[A-Ga-gzx][,']*)|(?P<tuplet>\((?P<many>[2-9])(?::\d*(?::\d*)?)?)"
-    r"|(?P<grace>\{[^}]*\})|(?P<quoted>\"[^\"]*\"|![^!]*!)|(?P<bar>\|\]|\|\||:\||\|:|::|\|)|(?P<broken>[<>]+)"
-    r"|(?P<mark>[()~.\-\s&\\vuTHJLMOPS])|(?P<length>\d*/*\d*)"
+    r"\[(?P<ending>\d(?:[,\-]\d)*)|\[(?P<field>[A-Z]):(?P<value>[^\]]*)\]"
+    r"|(?P<chord>\[[^\]|:]*\])|(?P<note>[_^=]*[A-Ga-gzx][,']*)"
+    r"|\((?P<many>[2-9])(?::(?P<time>\d*)(?::(?P<span>\d*))?)?"
+    r"|(?P<grace>\{[^}]*\})|(?P<quoted>\"[^\"]*\"|![^!]*!)|(?P<bar>\|\]|\|\||:\||\|:|::|\|)"
+    r"|(?P<mark>[()~.\-\s&\\vuTHJLMOPS])"
 )
 _LENGTH = re.compile(r"(\d*)(/*)(\d*)")
-_TUPLETS = {2: Fraction(3, 2), 3: Fraction(2, 3), 4: Fraction(3, 4), 5: Fraction(2, 5), 6: Fraction(1, 3)}
+_USUAL_TIME = {2: 3, 3: 2, 4: 3, 5: 2, 6: 2, 7: 2, 8: 3, 9: 2}
+"""How many notes' time a tuplet takes where it does not say so (ABC standard 2.1, section 4.13)."""
 
 
 class Bars:
@@ -30,19 +33,16 @@ def check_tune(abc: str) -> Bars:
     metre, unit = _fraction(fields.get("M", "")), _fraction(fields.get("L", "1/8"))
     if metre is None or unit is None or "K" not in fields:
         return Bars(parsed=False, bars=0, fitting=0)
-    voices: dict[str, list[Fraction]] = {}
+    voices: dict[str, _Voice] = {}
     for line in abc.split("\n"):
         if re.match(r"^[A-Za-z]:|^%|^\s*$", line):
             continue
-        voice = re.match(r"\[V:(\w+)\]", line)
-        body = line[voice.end() :] if voice else line
-        lengths = _bar_lengths(body, unit)
-        if lengths is None:
+        named = re.match(r"\[V:(\w+)\]", line)
+        voice = voices.setdefault(named.group(1) if named else "", _Voice(unit, metre))
+        if not voice.read(line[named.end() :] if named else line):
             return Bars(parsed=False, bars=0, fitting=0)
-        voices.setdefault(voice.group(1) if voice else "", []).extend(lengths)
-    inner = [length for lengths in voices.values() for length in lengths[1:-1]]
-    fitting = sum(length == metre for length in inner)
-    return Bars(parsed=bool(voices), bars=len(inner), fitting=fitting)
+    inner = [fits for voice in voices.values() for fits in voice.fits[1:-1]]
+    return Bars(parsed=bool(voices), bars=len(inner), fitting=sum(inner))
 
 
 def _fraction(text: str) -> Fraction | None:
@@ -50,27 +50,52 @@ def _fraction(text: str) -> Fraction | None:
     return Fraction(text) if re.fullmatch(r"[1-9]\d*/[1-9]\d*", text) else None
 
 
-def _bar_lengths(line: str, unit: Fraction) -> list[Fraction] | None:
-    """Lengths of the bars of one line, None where a character has no meaning."""
-    bars, current, place = [], Fraction(0), 0
-    tuplet, left = Fraction(1), 0
-    while place < len(line):
-        found = _TOKEN.match(line, place)
-        if found is None or found.end() == place:
-            return None
-        place = found.end()
-        if found["note"] or (found["chord"] and not found["chord"].startswith("[K")):
-            span = _LENGTH.match(line, place)
-            place = span.end() if span else place
-            current += unit * _multiple(span.groups() if span else ("", "", "")) * (tuplet if left else 1)
-            left = max(0, left - 1)
-        elif found["tuplet"]:
-            left = int(found["many"])
-            tuplet = _TUPLETS.get(left, Fraction(1))
-        elif found["bar"] and current:
-            bars.append(current)
-            current = Fraction(0)
-    return [*bars, current] if current else bars
+class _Voice:
+    """Adds up one voice, bar by bar; ``fits`` tells for each bar whether it is as long as the metre."""
+
+    def __init__(self, unit: Fraction, metre: Fraction) -> None:
+        self.fits: list[bool] = []
+        self._unit, self._metre = unit, metre
+        self._length = Fraction(0)
+        self._tuplet, self._left = Fraction(1), 0
+
+    def read(self, line: str) -> bool:
+        """Read one line; False where a character has no meaning."""
+        place = 0
+        while place < len(line):
+            found = _TOKEN.match(line, place)
+            if found is None:
+                return False
+            place = found.end()
+            if found["note"] or found["chord"]:
+                length = _LENGTH.match(line, place)
+                place = length.end() if length else place
+                self._add(_multiple(length.groups() if length else ("", "", "")))
+            elif found["many"]:
+                many = int(found["many"])
+                self._tuplet = Fraction(int(found["time"] or _USUAL_TIME[many]), many)
+                self._left = int(found["span"] or many)
+            elif found["field"]:
+                self._change(found["field"], found["value"])
+            elif found["bar"]:
+                self._close()
+        self._close()
+        return True
+
+    def _add(self, multiple: Fraction) -> None:
+        self._length += self._unit * multiple * (self._tuplet if self._left else 1)
+        self._left = max(0, self._left - 1)
+
+    def _change(self, field: str, value: str) -> None:
+        if field == "M":
+            self._metre = _fraction(value) or self._metre
+        elif field == "L":
+            self._unit = _fraction(value) or self._unit
+
+    def _close(self) -> None:
+        if self._length:
+            self.fits.append(self._length == self._metre)
+        self._length = Fraction(0)
 
 
 def _multiple(parts: Sequence[str]) -> Fraction:

@@ -13,6 +13,7 @@ import torch
 from studio.train.starter.card import Card, write_card
 from studio.train.starter.checkpoint import load_checkpoint
 from studio.train.starter.curves import draw_curves
+from studio.train.starter.text_evaluate import Amount, evaluate_text
 from studio.train.starter.text_gguf import write_gguf
 from studio.train.starter.text_model import TextModel
 from studio.train.starter.text_notes import NOTES, figures_of
@@ -39,8 +40,8 @@ def trained_model(recipe: TextRecipe, work: Path) -> TextModel:
     return model
 
 
-def export_text(recipe: TextRecipe, data: Path, work: Path, out: Path) -> None:
-    """Write everything to ``out`` and measure it."""
+def export_text(recipe: TextRecipe, data: Path, work: Path, out: Path, amount: Amount | None = None) -> None:
+    """Write everything to ``out`` and measure ``amount`` of held-out text."""
     out.mkdir(parents=True, exist_ok=True)
     texts = recipe.read(data)
     model = trained_model(recipe, work)
@@ -53,7 +54,8 @@ def export_text(recipe: TextRecipe, data: Path, work: Path, out: Path) -> None:
     samples = draw_samples(player, recipe.name)
     player.close()
     (out / "samples.md").write_text(samples_page(recipe.name, samples), encoding="utf-8")
-    figures = recipe.evaluate(data, work, out)
+    figures = evaluate_text(recipe.name, texts, out, amount)
+    (work / "figures.json").write_text(json.dumps(figures, indent=2), encoding="utf-8")
     write_card(out, _card(recipe, path, model, figures, entries))
 
 

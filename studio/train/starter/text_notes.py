@@ -28,8 +28,10 @@ NOTES: Mapping[str, Notes] = {
         memory_mb=40,
         data=(
             "Public-domain stories and novels for children and adventure classics, about 34 MB of text",
-            ("Instructions: questions on stories (FairytaleQA), definitions, synonyms and opposites (Open English "
-            "WordNet), school sums (GSM8K), small talk, human-written seed tasks"),
+            (
+                "Instructions: questions on stories (FairytaleQA), definitions, synonyms and opposites (Open English "
+                "WordNet), school sums (GSM8K), small talk, human-written seed tasks"
+            ),
             "Conversations from Synthetic-Persona-Chat, and a page of answers about itself, written by hand",
         ),
         attribution=(
@@ -45,8 +47,10 @@ NOTES: Mapping[str, Notes] = {
         ),
         limits=(
             "It knows next to nothing: facts, sums and definitions are mostly wrong. Check everything.",
-            ("English only, and mostly the English of a hundred years ago; the old texts hold the prejudices of "
-            "their time, and the model can repeat them."),
+            (
+                "English only, and mostly the English of a hundred years ago; the old texts hold the prejudices of "
+                "their time, and the model can repeat them."
+            ),
             "It was trained on 512 tokens at a time; beyond that it loses the thread.",
             "Not for advice, not for children without an adult beside them.",
         ),
@@ -57,9 +61,11 @@ NOTES: Mapping[str, Notes] = {
         "functions from a sentence. Trained from scratch by the Atelier project, to work at first start, offline.",
         memory_mb=40,
         data=(
-            ("About 3,900 Python files, 20 MB: the CPython 3.11 standard library, TheAlgorithms, networkx, napari, "
-            "huggingface_hub, werkzeug, keon/algorithms, geekcomputers, superqt, app-model, psygnal, exercism, "
-            "30-seconds-of-python"),
+            (
+                "About 3,900 Python files, 20 MB: the CPython 3.11 standard library, TheAlgorithms, networkx, napari, "
+                "huggingface_hub, werkzeug, keon/algorithms, geekcomputers, superqt, app-model, psygnal, exercism, "
+                "30-seconds-of-python"
+            ),
             "About 3,000 functions with their docstring turned into a request",
         ),
         attribution=(
@@ -84,8 +90,10 @@ NOTES: Mapping[str, Notes] = {
         data=("1,400 song melodies from OpenScore Lieder and 1,200 chorales from JS Fake Chorales, as ABC",),
         attribution=("OpenScore Lieder (CC0 1.0)", "JS Fake Chorales by Omar Peracha (CC BY 4.0)"),
         limits=(
-            ("It imitates two kinds of music only: nineteenth-century songs, and chorales in Bach's manner that were "
-            "themselves composed by an algorithm."),
+            (
+                "It imitates two kinds of music only: nineteenth-century songs, and chorales in Bach's manner that "
+                "were themselves composed by an algorithm."
+            ),
             "Bars do not always add up; the studio marks those that do not.",
         ),
     ),

@@ -61,7 +61,7 @@ class Player:
 
     def scores(self, tokens: Sequence[int]) -> NDArray[np.float32]:
         """(len(tokens), vocabulary) scores of each next token."""
-        self._llama.reset()
+        self._llama.n_tokens = 0  # forget what was read before
         self._llama.eval(list(tokens))
         return np.array(self._llama.scores[: len(tokens)], np.float32)
 
@@ -77,7 +77,7 @@ class Player:
         """Go on after ``tokens`` for up to ``limit`` tokens; temperature 0 always takes the likeliest."""
         rng = np.random.default_rng(seed)
         prompt = list(tokens)[-(CONTEXT - limit) :]
-        self._llama.reset()
+        self._llama.n_tokens = 0  # forget what was read before
         self._llama.eval(prompt)
         written: list[int] = []
         for _ in range(limit):

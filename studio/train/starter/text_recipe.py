@@ -14,6 +14,7 @@ import torch
 from tokenizers import Tokenizer
 
 from studio.train.starter.text_corpus import TextCorpus, coder_corpus, composer_corpus, writer_corpus
+from studio.train.starter.text_drills import drills
 from studio.train.starter.text_identity import SYSTEMS, identity
 from studio.train.starter.text_model import TextModel, TextShape
 from studio.train.starter.text_streams import PROMPT_WEIGHT, FillIn, Flow, Mixture, Packed, Shelf, Source
@@ -23,15 +24,21 @@ from studio.train.starter.text_train import Measure, Plan, Trainer
 log = logging.getLogger(__name__)
 
 VALIDATION_ROWS = 24
+DRILLS = 20_000
 
 
 class TextRecipe(msgspec.Struct, frozen=True):
-    """One text model. ``mixture``: share of rows from documents, fill_in, tasks, dialogues, identity."""
+    """One text model.
+
+    ``mixture``: share of rows from documents, fill_in, tasks, drills, dialogues, identity; ``closing``: the same while
+    the learning rate falls, when what is seen stays best.
+    """
 
     name: str
     shape: TextShape
     plan: Plan
     mixture: Mapping[str, float]
+    closing: Mapping[str, float]
     by_line: float
     read: Callable[[Path], TextCorpus]
 
@@ -41,8 +48,12 @@ class TextRecipe(msgspec.Struct, frozen=True):
         tokenizer = self.tokenizer(texts, work)
         encoder = Encoder(tokenizer)
         log.info("reading and tokenising")
-        mixture = Mixture(self._sources(texts, encoder), self.plan.seed)
-        trainer = Trainer(work, self.shape, self.plan, mixture, self._measure(texts, encoder))
+        sources = self._sources(texts, encoder)
+        mixtures = [
+            Mixture({kind: (share, sources[kind]) for kind, share in shares.items()}, self.plan.seed)
+            for shares in (self.mixture, self.closing)
+        ]
+        trainer = Trainer(work, self.shape, self.plan, mixtures, self._measure(texts, encoder))
         log.info("%s: %d parameters, at step %d", self.name, trainer.model.size(), trainer.progress.step)
         trainer.run(minutes)
 
@@ -58,7 +69,7 @@ class TextRecipe(msgspec.Struct, frozen=True):
             aside.replace(path)
         return load_tokenizer(path)
 
-    def _sources(self, texts: TextCorpus, encoder: Encoder) -> dict[str, tuple[float, Source]]:
+    def _sources(self, texts: TextCorpus, encoder: Encoder) -> dict[str, Source]:
         sources: dict[str, Source] = {
             "documents": Flow(Shelf.of([[*encoder.plain(text), encoder.end] for text in texts.documents])),
             "fill_in": FillIn(texts.documents, encoder, self.by_line),
@@ -66,12 +77,13 @@ class TextRecipe(msgspec.Struct, frozen=True):
         talks = {
             "tasks": [[("user", task.request), ("assistant", task.output)] for task in texts.tasks],
             "dialogues": [[(turn.role, turn.content) for turn in talk.messages] for talk in texts.dialogues],
+            "drills": [[("user", q), ("assistant", a)] for q, a in drills(texts.documents, DRILLS, self.plan.seed)],
             "identity": [[("user", q), ("assistant", a)] for q, a in identity(self.name)],
         }
         for kind, conversations in talks.items():
             if conversations and kind in self.mixture:
                 sources[kind] = Packed(self._talk(conversations, encoder))
-        return {kind: (share, sources[kind]) for kind, share in self.mixture.items()}
+        return sources
 
     def _talk(self, conversations: list[list[tuple[str, str]]], encoder: Encoder) -> Shelf:
         """Conversations as tokens; one in eight gets a system turn before it."""
@@ -123,7 +135,22 @@ WRITER = TextRecipe(
     name="writer",
     shape=TextShape(vocabulary=4096, width=256, layers=6, heads=4, kv_heads=2, hidden=640, context=1024),
     plan=Plan(),
-    mixture={"documents": 0.54, "fill_in": 0.04, "tasks": 0.36, "dialogues": 0.04, "identity": 0.02},
+    mixture={
+        "documents": 0.52,
+        "fill_in": 0.03,
+        "tasks": 0.34,
+        "drills": 0.06,
+        "dialogues": 0.03,
+        "identity": 0.02,
+    },
+    closing={
+        "documents": 0.40,
+        "fill_in": 0.02,
+        "tasks": 0.49,
+        "drills": 0.04,
+        "dialogues": 0.03,
+        "identity": 0.02,
+    },
     by_line=0.2,
     read=writer_corpus,
 )
@@ -132,6 +159,7 @@ CODER = TextRecipe(
     shape=TextShape(vocabulary=4096, width=256, layers=6, heads=4, kv_heads=2, hidden=640, context=1024),
     plan=Plan(),
     mixture={"documents": 0.43, "fill_in": 0.43, "tasks": 0.13, "identity": 0.01},
+    closing={"documents": 0.38, "fill_in": 0.46, "tasks": 0.15, "identity": 0.01},
     by_line=0.6,
     read=coder_corpus,
 )
@@ -140,6 +168,7 @@ COMPOSER = TextRecipe(
     shape=TextShape(vocabulary=512, width=192, layers=6, heads=3, kv_heads=3, hidden=512, context=1024),
     plan=Plan(minutes=30, short=512, long=1024),
     mixture={"documents": 1.0},
+    closing={"documents": 1.0},
     by_line=0.0,
     read=composer_corpus,
 )

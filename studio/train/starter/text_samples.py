@@ -21,8 +21,10 @@ _ASKED: Mapping[str, tuple[str, ...]] = {
         'What does "brave" mean?',
         'Give me a synonym for "happy".',
         "Tom has 3 apples. He buys 4 more apples. How many apples does Tom have?",
-        ("What did the crow drop?\n\nA crow sat on a branch with a piece of cheese in her beak. A fox praised her "
-        "voice. The crow opened her beak to sing, and dropped the cheese, and the fox ate it."),
+        (
+            "What did the crow drop?\n\nA crow sat on a branch with a piece of cheese in her beak. A fox praised her "
+            "voice. The crow opened her beak to sing, and dropped the cheese, and the fox ate it."
+        ),
         'Write a short story called "The Kind Giant".',
     ),
     "coder": (

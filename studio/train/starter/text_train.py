@@ -10,7 +10,7 @@ import json
 import logging
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import cast
 
@@ -67,9 +67,13 @@ class Trainer:
     It writes ``state.pt`` (now), ``stable.pt`` (before the rate falls), ``final.pt`` and ``log.jsonl``.
     """
 
-    def __init__(self, work: Path, shape: TextShape, plan: Plan, mixture: Mixture, measure: Measure) -> None:
-        """Make the model, or take it up where ``work`` left it."""
-        self._work, self._plan, self._mixture, self._measure = work, plan, mixture, measure
+    def __init__(self, work: Path, shape: TextShape, plan: Plan, mixtures: Sequence[Mixture], measure: Measure) -> None:
+        """Make the model, or take it up where ``work`` left it.
+
+        ``mixtures``: what to learn from at first, and while the rate falls.
+        """
+        self._work, self._plan, self._measure = work, plan, measure
+        self._mixture, self._closing = mixtures
         torch.manual_seed(plan.seed)
         self.model = TextModel(shape)
         matrices = [p for b in self.model.blocks for p in b.parameters() if p.ndim == 2]
@@ -173,10 +177,15 @@ class Trainer:
         """One update from ``tokens_per_step`` tokens; returns the mean loss in nats."""
         plan, now = self._plan, self.progress
         length = plan.short if now.tokens < plan.short_until else plan.long
-        tokens, weights = self._mixture.batch(now.step, plan.tokens_per_step // length, length + 1, now.cursors)
+        mixture = self._closing if now.falling else self._mixture
+        tokens, weights = mixture.batch(now.step, plan.tokens_per_step // length, length + 1, now.cursors)
         loss = self._gradients(tokens, weights, plan.micro_tokens // length)
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
-        for optimizer, rate in ((self._muon, plan.matrix_rate), (self._adam, plan.other_rate)):
+        rates: list[tuple[torch.optim.Optimizer, float]] = [
+            (self._muon, plan.matrix_rate),
+            (self._adam, plan.other_rate),
+        ]
+        for optimizer, rate in rates:
             for group in optimizer.param_groups:
                 group["lr"] = rate * scale
             optimizer.step()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 from PySide6.QtCore import QObject, Signal
 
 from studio.core.events import (
@@ -25,6 +27,16 @@ from studio.ui.room import RoomContext
 _STAGES = {Stage.LOAD: "Loading the model…", Stage.PROMPT: "Reading…", Stage.GENERATE: "Writing…"}
 
 
+@dataclasses.dataclass(frozen=True)
+class Order:
+    """What is asked for, where it lands, what the queue calls it, and how the text is corrected on its way."""
+
+    request: Request
+    destination: Destination
+    title: str
+    cleaner: Cleaner | None = None
+
+
 class Generation(QObject):
     """A running generation in one document.
 
@@ -37,21 +49,12 @@ class Generation(QObject):
     context_used = Signal(object)
     ended = Signal(str)
 
-    def __init__(
-        self,
-        context: RoomContext,
-        area: TextArea,
-        target: Target,
-        request: Request,
-        destination: Destination,
-        title: str,
-        cleaner: Cleaner | None = None,
-    ) -> None:
+    def __init__(self, context: RoomContext, area: TextArea, target: Target, order: Order) -> None:
         super().__init__(area)
         self._studio = context.studio
         self.words = "Waiting its turn…"
-        self.job = context.studio.submit(request, destination, title)
-        self.stream = Stream(area, target, context.theme, cleaner)
+        self.job = context.studio.submit(order.request, order.destination, order.title)
+        self.stream = Stream(area, target, context.theme, order.cleaner)
         self.stream.ended.connect(self._stream_ended)
         self._unfollow = context.bridge.follow(self.job.id, self._event)
         self._over = False

@@ -48,7 +48,7 @@ class Change:
 class TextArea(QPlainTextEdit):
     """A plain-text editor. `edited` carries a `Change` after each change of the text.
 
-    `key_filters` see each key first and may keep it; `undo_passage` takes back what streams in just now.
+    `key_filters` see each key first and may keep it; `claims_key` keeps one from being a shortcut; `undo_passage` takes back what streams in just now.
     `snapshot` is the text as it should lie on disk at this moment (UTF-16-LE).
     """
 
@@ -63,6 +63,7 @@ class TextArea(QPlainTextEdit):
         self.history = TextHistory()
         self.authorship = Authorship()
         self.key_filters: list[KeyFilter] = []
+        self.claims_key: KeyFilter = lambda _event: False
         self.menu_commands: Callable[[], list[QAction]] = list
         self.undo_passage: Callable[[], bool] = lambda: False
         self.snapshot: Callable[[], bytes] = self.copy_of_text
@@ -168,10 +169,13 @@ class TextArea(QPlainTextEdit):
                 self._typing = False
 
     def event(self, event: QEvent) -> bool:
-        """Claim undo and redo before a menu's shortcut takes them, since they are ours alone."""
+        """Which keys are ours and which are the window's shortcuts."""
         if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
             keys = QKeySequence.StandardKey
-            if event.matches(keys.Undo) or event.matches(keys.Redo):
+            if event.matches(keys.DeleteEndOfLine) or event.matches(keys.DeleteCompleteLine):
+                event.ignore()  # Ctrl+K and Ctrl+U of X11, which the window's palette and the rooms use
+                return True
+            if event.matches(keys.Undo) or event.matches(keys.Redo) or self.claims_key(event):
                 event.accept()
                 return True
         return super().event(event)

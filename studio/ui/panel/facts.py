@@ -46,10 +46,9 @@ class ForecastBox(QFrame):
         def render() -> str:
             strong = self._theme.css("text")
             state, color, sign = ("Fits", "good", "✓") if known.fits else ("Too big", "warn", "!")
-            lines = [
-                f"<span style='color:{self._theme.css(color)}'>{sign} {state}</span> · needs "
-                f"<b style='color:{strong}'>{size_words(known.memory)}</b> of {size_words(known.available)} free"
-            ]
+            verdict = f"<span style='color:{self._theme.css(color)}'>{sign} {state}</span>"
+            need = f"<b style='color:{strong}'>{size_words(known.memory)}</b>"
+            lines = [f"{verdict} · needs {need} of {size_words(known.available)} free"]
             if known.seconds is not None:
                 words = f"{duration_words(known.seconds)} {each}".strip()
                 lines.append(f"About <b style='color:{strong}'>{words}</b> on this computer")

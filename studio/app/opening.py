@@ -1,0 +1,44 @@
+"""Opens a session from the user's settings; what the window and its tests share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from studio.app.settings import Settings
+from studio.app.studio import Studio
+from studio.core.engine import Placement
+from studio.documents.project import Project
+from studio.jobs.limits import Limits, WorkerCommand
+from studio.models.shelf import Shelf
+
+
+def limits_from(settings: Settings) -> Limits:
+    """The dispatcher's limits as the settings want them."""
+    values = settings.values
+    return Limits(
+        idle_unload_seconds=values.idle_minutes * 60, memory_budget_bytes=round(values.memory_budget * 1_000_000_000)
+    )
+
+
+def placement_from(settings: Settings) -> Placement:
+    """Where models run, as the settings want it; asked anew for each job."""
+    values = settings.values
+    return Placement(
+        device="cuda:0" if values.device == "cuda" else values.device,
+        threads=values.threads,
+        memory_budget=round(values.memory_budget * 1_000_000_000),
+    )
+
+
+def open_studio(project: Path, state: Path, settings: Settings, worker: WorkerCommand | None = None) -> Studio:
+    """Open project, shelf and queue; nothing runs before `start`. Raises `StudioError`."""
+    state.mkdir(parents=True, exist_ok=True)
+    return Studio(
+        Project.open(project),
+        Shelf(Path(folder) for folder in settings.values.model_folders),
+        worker or WorkerCommand(),
+        state,
+        limits=limits_from(settings),
+        placement=lambda: placement_from(settings),
+        preview_rate=lambda: settings.values.preview_rate,
+    )

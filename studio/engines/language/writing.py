@@ -1,0 +1,120 @@
+"""From the bytes of tokens to text that can be shown: whole characters, no stop string, no Markdown fence."""
+
+from __future__ import annotations
+
+import codecs
+
+_FENCE = "```"
+
+
+class StopGuard:
+    """Holds back text that may be the beginning of a stop string; a stop string itself never gets out."""
+
+    def __init__(self, stops: tuple[str, ...]) -> None:
+        self._stops = tuple(dict.fromkeys(stop for stop in stops if stop))
+        beginnings = {stop[:length] for stop in self._stops for length in range(1, len(stop))}
+        self._beginnings = tuple(sorted(beginnings, key=len, reverse=True))
+        self._held = ""
+
+    def passed(self, text: str) -> tuple[str, bool]:
+        """What of `text` (after what was held back) can be shown, and whether a stop string came."""
+        text = self._held + text
+        found = [at for stop in self._stops if (at := text.find(stop)) >= 0]
+        if found:
+            self._held = ""
+            return text[: min(found)], True
+        if not text.endswith(self._beginnings):
+            self._held = ""
+            return text, False
+        self._held = next(start for start in self._beginnings if text.endswith(start))
+        return text[: -len(self._held)], False
+
+    def rest(self) -> str:
+        """What was held back in vain, at the end of the text."""
+        held, self._held = self._held, ""
+        return held
+
+
+class FenceFilter:
+    """Takes an opening Markdown fence (three backticks, a word, a line end) off the start of the text."""
+
+    def __init__(self) -> None:
+        self._start: str | None = ""
+
+    def passed(self, text: str) -> str:
+        """What can be shown of `text`, after what came before."""
+        if self._start is None:
+            return text
+        start = self._start + text
+        bare = start.lstrip()
+        if bare.startswith(_FENCE):
+            _, line_end, code = bare.partition("\n")
+            self._start = None if line_end else start
+            return code
+        if _FENCE.startswith(bare):
+            self._start = start
+            return ""
+        self._start = None
+        return start
+
+    def rest(self) -> str:
+        """What turned out to be no fence, at the end of the text."""
+        start, self._start = self._start or "", None
+        return "" if start.lstrip().startswith(_FENCE) else start
+
+
+class TextStream:
+    """The text of one answer as its tokens come in.
+
+    Invalid bytes become U+FFFD at once and never stall the stream; a character that is cut off by the end
+    of the answer is left out.
+    """
+
+    def __init__(self, stops: tuple[str, ...] = (), *, fenced: bool = False, spaced: bool = False) -> None:
+        fence_end = ("\n" + _FENCE,) if fenced else ()
+        guarded = any(stops) or fenced
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        self._guard = StopGuard(stops + fence_end) if guarded else None
+        self._fence = FenceFilter() if fenced else None
+        self._spaced = spaced
+        self._ready: list[str] = []
+        self._whole: list[str] = []
+
+    def write(self, piece: bytes) -> bool:
+        """Take the bytes of one token; whether the text has come to a stop string."""
+        text = self._decoder.decode(piece)
+        if not text:
+            return False
+        if self._spaced:
+            # Vocabularies of this kind write a space before the first word of a chat's answer.
+            self._spaced = False
+            text = text.removeprefix(" ")
+        if self._guard is None:
+            self._ready.append(text)
+            return False
+        shown, stopped = self._guard.passed(text)
+        self._show(shown)
+        return stopped
+
+    def close(self) -> None:
+        """The answer is over, and not because of a stop string: nothing needs to be held back any more."""
+        if self._guard is not None:
+            self._show(self._guard.rest())
+        if self._fence is not None:
+            self._ready.append(self._fence.rest())
+
+    def take(self) -> str:
+        """The text that can be shown since the last call."""
+        text = "".join(self._ready)
+        self._ready.clear()
+        if text:
+            self._whole.append(text)
+        return text
+
+    @property
+    def text(self) -> str:
+        """All text taken so far."""
+        return "".join(self._whole)
+
+    def _show(self, text: str) -> None:
+        self._ready.append(self._fence.passed(text) if self._fence is not None else text)

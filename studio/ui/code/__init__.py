@@ -1,0 +1,1 @@
+"""The Code room: source files, completed and written at the cursor."""

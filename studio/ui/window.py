@@ -1,0 +1,402 @@
+"""The window: puts the frame's parts together and lets them talk to the session.
+
+It can be shown before there is a session; `open` brings one in. Everything that is more than wiring
+lies in the parts.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QByteArray, QPoint, Qt, QTimer, QUrl, Signal
+from PySide6.QtGui import QCloseEvent, QDesktopServices, QGuiApplication, QPaintEvent, QResizeEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
+
+from studio.app.commands import Commands
+from studio.app.notices import Action, Notices
+from studio.app.session import Session
+from studio.app.settings import Settings
+from studio.core.events import Event, JobFailed, JobNotice
+from studio.core.failure import Failure
+from studio.core.jobs import Job
+from studio.ui.background import Background
+from studio.ui.bridge import Bridge
+from studio.ui.frame_commands import (
+    MENU_KEYS,
+    PALETTE_KEYS,
+    PANEL_KEYS,
+    QUEUE_KEYS,
+    ROOM_KEYS,
+    STOP_KEYS,
+    frame_commands,
+)
+from studio.ui.measures import count_words
+from studio.ui.menus import Shortcuts, build_menu
+from studio.ui.next_step import next_step
+from studio.ui.notice_bar import NoticeBar
+from studio.ui.rail import Rail
+from studio.ui.room import Room, RoomContext
+from studio.ui.rooms import available_rooms
+from studio.ui.stage import Stage
+from studio.ui.strip import StatusStrip
+from studio.ui.theme import Theme
+from studio.ui.top_bar import TopBar
+
+if TYPE_CHECKING:
+    from studio.app.studio import Studio
+    from studio.ui.greeting import Greeting
+    from studio.ui.palette import Palette
+    from studio.ui.queue.popup import QueuePopup
+    from studio.ui.queue.watch import QueueWatch
+
+_MEMORY_INTERVAL = 2000
+_SMALLEST = (720, 480)
+_FIRST_SIZE = (1280, 820)
+
+
+class Window(QWidget):
+    """The one window. `first_painted` after its first frame; `closing` when everything should be saved."""
+
+    first_painted = Signal()
+    closing = Signal()
+
+    def __init__(
+        self, theme: Theme, settings: Settings, session: Session, notices: Notices, commands: Commands
+    ) -> None:
+        super().__init__()
+        self.theme = theme
+        self.settings = settings
+        self.session = session
+        self.notices = notices
+        self.commands = commands
+        self.background = Background(notices, self)
+        self.studio: Studio | None = None
+        self.bridge: Bridge | None = None
+        self.watch: QueueWatch | None = None
+        self._palette: Palette | None = None
+        self._queue: QueuePopup | None = None
+        self._greeting: Greeting | None = None
+        self._painted = False
+        self._entries = available_rooms()
+        self.setWindowTitle("Atelier")
+        self.setMinimumSize(*_SMALLEST)
+        self.top = TopBar(theme, PALETTE_KEYS, PANEL_KEYS, MENU_KEYS)
+        self.rail = Rail(theme, self._entries, ROOM_KEYS)
+        self.bar = NoticeBar(theme, notices)
+        self.stage = Stage(theme, self._entries, session)
+        self.strip = StatusStrip(theme, QUEUE_KEYS, STOP_KEYS)
+        self._arrange()
+        commands.add(frame_commands(self, settings, self._entries))
+        self.shortcuts = Shortcuts(commands, self)
+        self._memory_timer = QTimer(self)
+        self._memory_timer.setInterval(_MEMORY_INTERVAL)
+        self._memory_timer.timeout.connect(self._measure)
+        self._connect()
+        self._restore()
+
+    def open(self, studio: Studio, bridge: Bridge) -> None:
+        """Bring the session in: rooms can be built, jobs are shown."""
+        from studio.ui.queue.watch import QueueWatch
+
+        self.studio = studio
+        self.bridge = bridge
+        bridge.job_event.connect(self._hear)
+        self.watch = QueueWatch(studio.queue, bridge, self.background, self)
+        self.strip.follow(self.watch)
+        self.stage.open(
+            RoomContext(
+                studio=studio,
+                bridge=bridge,
+                notices=self.notices,
+                theme=self.theme,
+                settings=self.settings,
+                commands=self.commands,
+                background=self.background,
+                open_room=self.open_room,
+            )
+        )
+        self.watch.changed.connect(self._offer_interrupted)
+        self.watch.read()
+        self._memory_timer.start()
+        self._measure()
+        makers = [entry.id for entry in self._entries if not entry.low]
+        if not self.session.greeted and makers:
+            self.open_greeting()
+        else:
+            wanted = self.session.room
+            known = {entry.id for entry in self._entries}
+            self.open_room(wanted if wanted in known else (makers or ["settings"])[0])
+
+    def make(self, room: str, prompt: str) -> None:
+        """Have a room make something from `prompt`."""
+        self.session.greeted = True
+        self.stage.show_room(room).make(prompt)
+
+    def open_room(self, identity: str) -> None:
+        """Bring a room to the front."""
+        if self.studio is not None:
+            self.stage.show_room(identity)
+
+    def open_greeting(self) -> None:
+        """Show what can be made right now."""
+        studio = self.studio
+        if studio is None:
+            return
+        if self._greeting is None:
+            from studio.ui.greeting import Greeting
+
+            self._greeting = Greeting(self.theme, self._entries)
+            self._greeting.make_wanted.connect(self.make)
+            self._greeting.settings_wanted.connect(lambda: self.open_room("settings"))
+        greeting = self._greeting
+        self.stage.show_page(greeting, "Welcome")
+        self.background.run(
+            lambda: {entry.task: studio.shelf.default(entry.task) is not None for entry in self._entries if entry.task},
+            lambda found: greeting.set_possible(lambda task: found.get(task, False)),
+        )
+
+    def open_palette(self) -> None:
+        """Open the command palette."""
+        if self._palette is None:
+            from studio.ui.palette import Palette
+
+            self._palette = Palette(self.theme, self.commands, self._entries, self)
+            self._palette.about_to_search.connect(self.build_rooms)
+            self._palette.used.connect(self._run_command)
+            self._palette.wished.connect(self.make)
+        self._palette.recent = self.session.recent
+        self._palette.room = self.stage.current
+        self._palette.open()
+
+    def open_menu(self) -> None:
+        """Open all menus under the menu button."""
+        menu = build_menu(self.commands, self.stage.current, self)
+        menu.aboutToHide.connect(menu.deleteLater)
+        button = self.top.menu_button
+        menu.popup(button.mapToGlobal(QPoint(0, button.height() + 4)))
+
+    def open_queue(self) -> None:
+        """Open the queue upward from the strip, or close it."""
+        watch = self.watch
+        if watch is None:
+            return
+        if self._queue is None:
+            from studio.ui.queue.popup import QueuePopup
+
+            self._queue = QueuePopup(self.theme, watch, self)
+            self._queue.spares = (self.strip.queue_button,)
+            self._queue.acted.connect(self._act)
+            self._queue.move_wanted.connect(self._move)
+            self._queue.pause_wanted.connect(lambda _on: self.toggle_pause())
+            self._queue.clear_wanted.connect(self.clear_ended)
+        if self._queue.isVisible():
+            self._queue.dismiss()
+        else:
+            self._queue.open()
+
+    def open_about(self) -> None:
+        """Show version, licences and attributions."""
+        from studio.ui.about import AboutBox
+
+        AboutBox(self.theme, self.studio.shelf.entries() if self.studio else (), self).open()
+
+    def open_project_folder(self) -> None:
+        """Show the project's files in the system's own browser."""
+        if self.studio is not None:
+            QDesktopServices.openUrl(QUrl.fromLocalFile(str(self.studio.project.folder)))
+
+    def toggle_panel(self) -> None:
+        """Show or hide the request panel."""
+        self.stage.set_panel_shown(not self.session.panel_shown)
+
+    def toggle_full_screen(self) -> None:
+        """Fill the screen, or no longer."""
+        self.setWindowState(self.windowState() ^ Qt.WindowState.WindowFullScreen)
+
+    def toggle_pause(self) -> None:
+        """Let the queue begin nothing new, or let it go on."""
+        watch = self.watch
+        if watch is not None:
+            watch.act(lambda: watch.queue.set_paused(not watch.paused))
+
+    def stop_all(self) -> None:
+        """Stop whatever runs; what waits stays."""
+        for job in self.watch.jobs if self.watch else ():
+            if job.state.active:
+                self._cancel(job.id)
+
+    def clear_ended(self) -> None:
+        """Take ended jobs off the list."""
+        watch = self.watch
+        if watch is not None:
+            watch.act(watch.queue.clear_ended)
+
+    def take_up_interrupted(self) -> None:
+        """Let jobs run that were cut short."""
+        for job in self.watch.interrupted if self.watch else ():
+            self._act("resume", job.id)
+
+    def quit(self) -> None:
+        """Close the window, and the studio with it."""
+        self.close()
+
+    def is_running(self) -> bool:
+        """Whether a worker has something to do."""
+        return self.watch is not None and any(job.state.active for job in self.watch.jobs)
+
+    def is_open(self) -> bool:
+        """Whether there is a session."""
+        return self.studio is not None
+
+    def build_rooms(self) -> None:
+        """Build what has not been shown yet, so that its commands are known."""
+        if self.studio is not None:
+            for identity in self.stage.missing():
+                self.stage.room(identity)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Tell of the first frame."""
+        super().paintEvent(event)
+        if not self._painted:
+            self._painted = True
+            QTimer.singleShot(0, self.first_painted.emit)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """What floats keeps its place."""
+        super().resizeEvent(event)
+        for floating in (self._palette, self._queue):
+            if floating is not None and floating.isVisible():
+                floating.place()
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Remember and save everything; ask nothing: the queue and the documents are durable."""
+        self._memory_timer.stop()
+        self.session.geometry = bytes(self.saveGeometry().toBase64().data()).decode()
+        self.stage.remember()
+        self.stage.flush()
+        super().closeEvent(event)
+        self.closing.emit()
+
+    def _arrange(self) -> None:
+        middle = QHBoxLayout()
+        middle.setSpacing(0)
+        middle.addWidget(self.rail)
+        middle.addWidget(_line(vertical=True))
+        centre = QVBoxLayout()
+        centre.setSpacing(0)
+        centre.addWidget(self.bar)
+        centre.addWidget(self.stage, 1)
+        middle.addLayout(centre, 1)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.top)
+        column.addWidget(_line(vertical=False))
+        column.addLayout(middle, 1)
+        column.addWidget(_line(vertical=False))
+        column.addWidget(self.strip)
+
+    def _connect(self) -> None:
+        self.top.search_wanted.connect(self.open_palette)
+        self.top.menu_wanted.connect(self.open_menu)
+        self.top.panel_wanted.connect(self.toggle_panel)
+        self.rail.chosen.connect(self.open_room)
+        self.stage.room_changed.connect(self._room_changed)
+        self.stage.document_changed.connect(self._document_changed)
+        self.stage.room_built.connect(self._room_built)
+        self.strip.queue_wanted.connect(self.open_queue)
+        self.strip.resume_wanted.connect(self.toggle_pause)
+        self.strip.stop_wanted.connect(self._cancel)
+
+    def _restore(self) -> None:
+        geometry = QByteArray.fromBase64(QByteArray(self.session.geometry.encode()))
+        if geometry.isEmpty() or not self.restoreGeometry(geometry):
+            free = QGuiApplication.primaryScreen().availableGeometry().size()
+            self.resize(min(_FIRST_SIZE[0], free.width()), min(_FIRST_SIZE[1], free.height()))
+
+    def _room_changed(self, identity: str) -> None:
+        self.rail.set_current(identity)
+        self.shortcuts.set_room(identity)
+        self.top.panel_button.setVisible(self.stage.has_panel)
+        if identity and identity != "settings":
+            self.session.greeted = True
+
+    def _room_built(self, room: Room) -> None:
+        self.commands.add(room.commands())
+
+    def _document_changed(self, name: str, state: str) -> None:
+        self.top.set_document(name, state)
+        self.setWindowTitle(f"{name} · Atelier" if name else "Atelier")
+
+    def _run_command(self, identity: str) -> None:
+        command = self.commands.find(identity)
+        if command is None:
+            return
+        self.session.note_command(identity)
+        if command.room and command.room != self.stage.current:
+            self.open_room(command.room)
+        self.commands.run(identity)
+
+    def _hear(self, job: Job, event: Event) -> None:
+        if isinstance(event, JobFailed):
+            self.show_failure(event.failure, job.id)
+        elif isinstance(event, JobNotice):
+            self.notices.post(event.text)
+
+    def show_failure(self, failure: Failure, job: str = "") -> None:
+        """Put a failure into the bar, with the next step."""
+        again = (lambda: self._act("retry", job)) if job else None
+        self.notices.fail(failure, next_step(failure, again, lambda: self.open_room("settings")))
+
+    def _offer_interrupted(self) -> None:
+        watch = self.watch
+        if watch is None:
+            return
+        watch.changed.disconnect(self._offer_interrupted)
+        count = len(watch.interrupted)
+        if count:
+            self.notices.post(
+                f"{count_words(count, 'job was', 'jobs were')} cut short when the studio ended.",
+                hint="Nothing is lost; it waits in the queue.",
+                action=Action("Run again", self.take_up_interrupted),
+            )
+
+    def _cancel(self, job: str) -> None:
+        if self.studio is not None:
+            self.studio.cancel(job)
+
+    def _act(self, verb: str, job: str) -> None:
+        studio, watch = self.studio, self.watch
+        if studio is None or watch is None:
+            return
+        match verb:
+            case "hold":
+                watch.act(lambda: studio.queue.hold(job))
+            case "resume":
+                watch.act(lambda: studio.queue.resume(job))
+            case "cancel":
+                self._cancel(job)
+            case "retry":
+                watch.act(lambda: studio.dispatcher.retry(job))
+            case "remove":
+                watch.act(lambda: studio.queue.remove(job))
+
+    def _move(self, job: str, before: str) -> None:
+        watch = self.watch
+        if watch is not None:
+            watch.act(lambda: watch.queue.move(job, before or None))
+
+    def _measure(self) -> None:
+        studio = self.studio
+        if studio is not None:
+            self.background.run(lambda: studio.dispatcher.device_memory().workers, self.strip.show_memory)
+
+
+def _line(*, vertical: bool) -> QFrame:
+    line = QFrame()
+    line.setProperty("look", "line")
+    if vertical:
+        line.setFixedWidth(1)
+    else:
+        line.setFixedHeight(1)
+    return line

@@ -1,0 +1,1 @@
+"""The Write room: Markdown source, words at the cursor."""

@@ -1,0 +1,125 @@
+"""The page: one centred column of comfortable width."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QFont, QFontMetricsF, QKeyEvent, QPalette, QResizeEvent, QTextBlock, QTextCursor
+from PySide6.QtWidgets import QFrame, QPlainTextEdit
+
+from studio.ui.editing.text_area import TextArea
+from studio.ui.theme import Theme
+from studio.ui.write.highlighter import MarkdownHighlighter, is_heading
+from studio.ui.write.lists import continued_mark, is_empty_item
+
+MEASURE = 70
+_SIZE = 17
+_LEADING = 1.5
+_NARROWEST_MARGIN = 28
+
+
+class Page(TextArea):
+    """A Markdown source editor: words as large as in a book, `MEASURE` characters wide."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__(_LEADING, self._gaps)
+        self._theme = theme
+        self.setAccessibleName("Text")
+        self.setAccessibleDescription("Markdown source of the open text")
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setLineWrapMode(QPlainTextEdit.LineWrapMode.WidgetWidth)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setPlaceholderText("Write here. Ctrl ⏎ lets the model go on from the cursor.")
+        self._highlighter = MarkdownHighlighter(self.document(), theme, self._font())
+        theme.changed.connect(self._dress)
+        self._dress()
+
+    def surround(self, mark: str) -> None:
+        """Put `mark` around the selection, or take it away where it is."""
+        cursor = self.textCursor()
+        start, end = cursor.selectionStart(), cursor.selectionEnd()
+        width = len(mark)
+        before = self.between(max(0, start - width), start)
+        after = self.between(end, min(self.length, end + width))
+        if before == mark == after:
+            self.replace(start - width, end + width, self.between(start, end))
+            self.select(start - width, end - width)
+        else:
+            self.replace(start, end, mark + self.between(start, end) + mark)
+            self.select(start + width, end + width)
+
+    def select(self, start: int, end: int) -> None:
+        """Select a part of the text."""
+        cursor = self.textCursor()
+        cursor.setPosition(start)
+        cursor.setPosition(end, QTextCursor.MoveMode.KeepAnchor)
+        self.setTextCursor(cursor)
+
+    def paragraph_at(self, position: int) -> tuple[int, int]:
+        """Start and end of the line at `position`, without white space around it."""
+        block = self.document().findBlock(position)
+        text = block.text()
+        start = block.position() + len(text) - len(text.lstrip())
+        return start, max(start, block.position() + len(text.rstrip()))
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Return in a list begins the next item."""
+        plain = event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and not event.modifiers()
+        if plain and not self.textCursor().hasSelection() and self._next_item():
+            event.accept()
+            return
+        super().keyPressEvent(event)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Keep the column in the middle."""
+        super().resizeEvent(event)
+        self._centre()
+
+    def _next_item(self) -> bool:
+        cursor = self.textCursor()
+        line = cursor.block().text()
+        if cursor.positionInBlock() < len(line):
+            return False
+        mark = continued_mark(line)
+        if mark is None:
+            return False
+        if is_empty_item(line):
+            self.replace(cursor.block().position(), cursor.position(), "")
+        else:
+            self.replace(cursor.position(), cursor.position(), "\n" + mark)
+        self.ensureCursorVisible()
+        return True
+
+    def _centre(self) -> None:
+        measure = QFontMetricsF(self.font()).averageCharWidth() * MEASURE
+        side = max(_NARROWEST_MARGIN, round((self.width() - measure) / 2))
+        if self.viewportMargins().left() != side:
+            bar = self.verticalScrollBar().sizeHint().width()
+            self.setViewportMargins(side, 0, max(4, side - bar), 0)
+
+    def _gaps(self, block: QTextBlock) -> tuple[float, float]:
+        line = self._line_height
+        first = 1.6 * line if block.blockNumber() == 0 else 0.0
+        if is_heading(block):
+            return first or 0.6 * line, 0.25 * line
+        return first, 0.18 * line if block.text() else 0.0
+
+    @property
+    def _line_height(self) -> float:
+        return float(self.fontMetrics().height())
+
+    def _font(self) -> QFont:
+        font = self._theme.font("large")
+        font.setPixelSize(self._theme.pixels(_SIZE))
+        return font
+
+    def _dress(self) -> None:
+        self.setFont(self._font())
+        palette = self.palette()
+        palette.setColor(QPalette.ColorRole.Base, self._theme.color("ground"))
+        palette.setColor(QPalette.ColorRole.Text, self._theme.color("text"))
+        palette.setColor(QPalette.ColorRole.PlaceholderText, self._theme.color("text_soft"))
+        palette.setColor(QPalette.ColorRole.Highlight, self._theme.color("selection"))
+        palette.setColor(QPalette.ColorRole.HighlightedText, self._theme.color("text"))
+        self.setPalette(palette)
+        self._highlighter.set_base(self._font())
+        self._centre()
