@@ -36,7 +36,9 @@ from studio.core.requests import ImageRequest, Request, Sampling, TextRequest
 
 MODEL = ModelRef(repo="starter/fake")
 PROGRAM = "tests.fakes:ScriptedEngine"
-UNLOADABLE = "tests.fakes:MissingLibraryEngine"
+SLOW = "tests.fakes:SlowEngine"
+BROKEN = "tests.fakes:BrokenEngine"
+MISSING = "tests.fakes:MissingLibraryEngine"
 
 _Command = Callable[["ScriptedEngine", str, Cancel], Iterable[Event]]
 
@@ -232,9 +234,33 @@ class ScriptedEngine:
         """Say process, niceness and threads."""
         yield TextDelta(text=f"{os.getpid()} {os.nice(0)} {self._assignment.placement.threads}")
 
+    def steps(self, count: str, cancel: Cancel) -> Iterator[Event]:
+        """Pass through all stages, this many steps in each."""
+        for stage in Stage:
+            for step in range(int(count)):
+                cancel.check()
+                time.sleep(0.001)
+                yield JobProgress(stage=stage, step=step, total=int(count))
+
     def notice(self, words: str, _cancel: Cancel) -> Iterator[Event]:
         """Tell the user something."""
         yield JobNotice(text=words)
+
+
+class SlowEngine(ScriptedEngine):
+    """An engine whose library takes a while to import."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        time.sleep(1.0)
+
+
+class BrokenEngine(ScriptedEngine):
+    """An engine whose library crashes when it is imported."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        os.abort()
 
 
 class MissingLibraryEngine:

@@ -70,12 +70,14 @@ class Setup:
         self._empty(scratch)
         libraries_missing = self._system_libraries(runner)
         version = virtual_environment.version(self.root)
+        missing = self._missing(version or stamp.python_version())
+        self._check_space(missing)
         if not version:
             self.progress.stage(f"Making an environment in {folder}")
             version = virtual_environment.create(self.root)
         site = virtual_environment.site_packages(self.root, version)
         pip = Pip(stamp.python_path(str(self.root)), site, runner, self.progress)
-        self._packages(pip, version)
+        self._packages(pip, missing)
         self._compile(pip)
         shutil.rmtree(scratch, ignore_errors=True)
         libraries = system_libraries.probe()
@@ -118,14 +120,14 @@ class Setup:
             ExitCode.SYSTEM_LIBRARIES,
         )
 
-    def _packages(self, pip: Pip, version: str) -> None:
+    def _missing(self, version: str) -> tuple[pins.Pin, ...]:
         wanted = pins.read(self.root / stamp.LOCKS[0], version)
         if self.testing:
             wanted += pins.read(self.root / stamp.LOCKS[1], version)
-        missing = pins.missing(wanted, pip.site)
-        self._check_space(missing)
-        batches = _batches(missing)
-        for title, batch in batches:
+        return pins.missing(wanted, virtual_environment.site_packages(self.root, version))
+
+    def _packages(self, pip: Pip, missing: tuple[pins.Pin, ...]) -> None:
+        for title, batch in _batches(missing):
             if title == "torch":
                 outcome = torch_build.install(pip, batch[0], self.root / stamp.LOCKS[0])
             else:

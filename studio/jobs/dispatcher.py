@@ -23,7 +23,6 @@ from studio.jobs.subscribers import Subscribers
 __all__ = ["DeviceMemory", "Dispatcher", "Finish", "Limits", "Listener", "WorkerCommand", "WorkerState"]
 
 _log = logging.getLogger(__name__)
-_UNLOAD_PATIENCE = 3.0
 _JOIN_PATIENCE = 5.0
 
 Listener = Callable[[Job, Event], None]
@@ -150,20 +149,24 @@ class Dispatcher:
         for lane in self._lanes.values():
             lane.wake()
 
-    def _make_room(self, family: Family) -> None:
-        """Before a job of `family` starts: let the longest idle others unload until the budget holds."""
+    def _make_room(self, family: Family, patience: float) -> None:
+        """For a job of `family`: let the others that have been idle longest unload, until the budget holds.
+
+        Waits up to `patience` seconds for each to have done so.
+        """
         budget = self._limits.memory_budget_bytes
-        if budget <= 0:
+        if budget <= 0 or self._closing:
             return
         states = {state.family: state for state in self.workers()}
-        total = sum(max(state.loaded_bytes, 0) for state in states.values())
-        total += max(0, self._lanes[family].most_loaded - states[family].loaded_bytes)
+        # What the family itself will load is known from its earlier jobs, if at all.
+        total = sum(state.loaded_bytes for state in states.values() if state.family is not family)
+        total += max(self._lanes[family].most_loaded, states[family].loaded_bytes)
         others = [state for state in states.values() if state.family is not family and state.state == "idle"]
         for state in sorted(others, key=lambda other: other.idle_seconds, reverse=True):
             if total <= budget:
                 return
             if state.loaded_bytes:
-                self._lanes[state.family].unload().wait(_UNLOAD_PATIENCE)
+                self._lanes[state.family].unload().wait(patience)
                 total -= state.loaded_bytes
 
     def _refuse_when_closing(self) -> None:

@@ -50,6 +50,7 @@ class Lane:
         self.family = family
         self.most_loaded = 0
         self._queue = queue
+        self._make_room = make_room
         self._limits = limits
         self._crew = Crew(family, command, limits)
         self._turns = Turns(self._crew, limits, ending, assign=assign, make_room=make_room)
@@ -183,8 +184,11 @@ class Lane:
             case Hello():
                 worker.listening = True
             case Pulse(resident=resident, loaded=loaded):
+                grown = loaded > worker.loaded
                 worker.resident, worker.loaded = resident, loaded
                 self.most_loaded = max(self.most_loaded, loaded)
+                if grown:
+                    self._make_room(self.family, 0.0)
             case Warmed(failure=failure):
                 worker.warmed = failure is None
                 worker.warming = False

@@ -39,6 +39,7 @@ class WorkerProcess:
         self.warming = False
         self.warmed = False
         self.used = False
+        self._kept = b""
         with contextlib.ExitStack() as undo:
             # Without a name on disk, so that it is gone with its last user whatever happens.
             self._log = undo.enter_context(tempfile.TemporaryFile())
@@ -132,16 +133,20 @@ class WorkerProcess:
     def output(self) -> str:
         """The end of what the process has written to its standard output and error."""
         with contextlib.suppress(OSError, ValueError):
-            size = self._log.seek(0, os.SEEK_END)
-            self._log.seek(max(0, size - LOG_TAIL))
-            return self._log.read(LOG_TAIL).decode("utf-8", "replace").strip()
+            return (self._kept + self._tail())[-LOG_TAIL:].decode("utf-8", "replace").strip()
         return ""
 
     def trim_output(self) -> None:
-        """Keep the output from filling the disk."""
+        """Keep the output from filling the disk: beyond a limit only its end is remembered."""
         with contextlib.suppress(OSError, ValueError):
             if sys.platform != "win32" and os.fstat(self._log.fileno()).st_size > LOG_LIMIT:
+                self._kept = self._tail()
                 os.ftruncate(self._log.fileno(), 0)
+
+    def _tail(self) -> bytes:
+        size = self._log.seek(0, os.SEEK_END)
+        self._log.seek(max(0, size - LOG_TAIL))
+        return self._log.read(LOG_TAIL)
 
     def close(self) -> None:
         """Give back the channel, the memory and the log of a process that has been buried."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -46,16 +46,15 @@ class Storage:
             raise
 
     def close(self) -> None:
-        """Write what memory kept, and let go of the file."""
+        """Write what memory kept, and let go of the file; closing again does nothing."""
         with self.lock:
-            try:
-                with self.transaction():
+            if self._unsaved:
+                # Where the disk refuses still, these jobs count as interrupted at the next start.
+                with contextlib.suppress(StudioError), self.transaction():
                     pass
-            except StudioError:
-                pass  # the disk refuses still: at the next start these jobs count as interrupted
             self._db.close()
 
-    @contextmanager
+    @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
         """All or nothing; other threads wait. Raises `StudioError` where the disk refuses."""
         with self.lock:
@@ -180,8 +179,9 @@ class Storage:
             )
 
     def _roll_back(self) -> None:
-        if self._db.in_transaction:
-            self._db.execute("ROLLBACK")
+        with contextlib.suppress(sqlite3.ProgrammingError):  # closed meanwhile, which rolls back too
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
 
     def _prepare(self) -> None:
         try:

@@ -26,8 +26,9 @@ from studio.jobs.turn import Turn
 
 _LONGEST_REST = 30.0
 _GUARD_SECONDS = 1.0
+_ROOM_PATIENCE = 3.0
 
-MakeRoom = Callable[[Family], None]
+MakeRoom = Callable[[Family, float], None]
 
 
 class Turns:
@@ -86,7 +87,7 @@ class Turns:
         try:
             assignment = validated(self._assign(job))
             if turn.cancel_asked is None:
-                self._make_room(self._crew.family)
+                self._make_room(self._crew.family, _ROOM_PATIENCE)
                 self._send(turn, assignment)
         except OSError as error:
             self._finish(turn, JobFailed(failure=_no_start(error)))

@@ -9,11 +9,11 @@ from studio.app.settings import Settings
 from studio.core.command import Command
 from studio.ui.rooms import RoomEntry
 
-ROOM_KEYS = {"canvas": "Ctrl+1", "write": "Ctrl+2", "code": "Ctrl+3", "settings": "Ctrl+,"}
+ROOM_KEYS = {"canvas": "Alt+1", "write": "Alt+2", "code": "Alt+3", "settings": "Ctrl+,"}
 PALETTE_KEYS = "Ctrl+K"
 PANEL_KEYS = "Ctrl+\\"
 QUEUE_KEYS = "Ctrl+J"
-STOP_KEYS = "Ctrl+."
+STOP_KEYS = "Ctrl+Shift+."
 MENU_KEYS = "F10"
 
 

@@ -227,7 +227,7 @@ class Palette(Floating):
         rows = max(1, min(_ROWS, len(self.model.rows)))
         head = self.field.sizeHint().height() + 16 + 1 + 10 + 2
         height = min(head + rows * self.theme.pixels(36), window.height() - 60) + 2 * SHADOW
-        self.setGeometry((window.width() - width) // 2, max(0, 34 - SHADOW), width, height)
+        self.setGeometry((window.width() - width) // 2, 8 - SHADOW, width, height)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """The arrow keys move in the list while the field keeps the keyboard."""

@@ -48,10 +48,10 @@ QPushButton[look="primary"]:hover { background: @accent_fill_hover; border-color
 QPushButton[look="primary"]:pressed { background: @accent_fill_pressed; border-color: @accent_fill_pressed; }
 QPushButton[look="primary"]:focus { border: 2px solid @text; }
 QPushButton[look="primary"]:disabled { background: @hover; color: @text_faint; border-color: @line; }
-QPushButton[look="link"] { background: transparent; color: @accent_text; border: 1px solid transparent;
-  font-size: @{small}px; padding: 0px 4px; min-height: 0px; border-radius: 4px; }
+QPushButton[look="link"] { background: transparent; color: @accent_text; border: none;
+  font-size: @{small}px; padding: 1px 0px; min-height: 0px; border-radius: 3px; }
 QPushButton[look="link"]:hover { text-decoration: underline; }
-QPushButton[look="link"]:focus { border: 1px solid @accent; }
+QPushButton[look="link"]:focus { background: @accent_soft; text-decoration: underline; }
 QPushButton[look="link"]:disabled { color: @text_faint; }
 QPushButton[look="chip"] { background: @surface; border: 1px solid @line_strong; border-radius: @{chip}px;
   padding: 2px 9px; font-size: @{small}px; min-height: @{chip_inner}px; }
@@ -92,6 +92,12 @@ QLineEdit:focus, QSpinBox:focus, QDoubleSpinBox:focus, QComboBox:focus,
 QPlainTextEdit[look="field"]:focus { border: 1px solid @accent; }
 QLineEdit:disabled, QSpinBox:disabled, QDoubleSpinBox:disabled, QComboBox:disabled { color: @text_faint; }
 QLineEdit[look="bare"] { background: transparent; border: none; font-size: @{large}px; }
+QAbstractSpinBox QLineEdit { background: transparent; border: none; padding: 0px; min-height: 0px; }
+QFrame[look="card"] QLineEdit, QFrame[look="card"] QComboBox, QFrame[look="card"] QAbstractSpinBox,
+QFrame[look="card"] QPushButton { background: @surface; border-color: @line_strong; }
+QFrame[look="card"] QComboBox:focus, QFrame[look="card"] QAbstractSpinBox:focus,
+QFrame[look="card"] QPushButton:focus { border-color: @accent; }
+QFrame[look="card"] QAbstractSpinBox QLineEdit { background: transparent; border: none; }
 QSpinBox::up-button, QSpinBox::down-button, QDoubleSpinBox::up-button,
 QDoubleSpinBox::down-button { width: 0px; border: none; }
 QComboBox::drop-down { border: none; width: 20px; }
@@ -146,7 +152,7 @@ def stylesheet(tokens: dict[str, Any], look: str, scale: float) -> str:
         "control": round(20 * scale),
         "field": round(22 * scale),
         "chip_inner": round(17 * scale),
-        "chip": round((17 * scale + 6) / 2),
+        "chip": round((17 * scale + 4) / 2),
     }
     words = {**tokens[look], **{name: str(value) for name, value in measures.items()}}
     return "".join(part.substitute(words) for part in (_BASE, _BUTTONS, _FIELDS, _REST))

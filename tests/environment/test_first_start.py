@@ -118,6 +118,7 @@ def test_a_disk_that_is_too_small_is_noticed_before_anything_is_fetched(checkout
     assert result.returncode == ExitCode.DISK_FULL
     assert re.search(r"needs about \d+\.\d GB, and .* are free", result.stderr)
     assert "Fetching" not in result.stderr
+    assert not list((checkout.folder / ".venv").glob("bin/python*")), "nor an environment made"
 
 
 @pytest.mark.skipif(os.name != "posix", reason="limits of a process are POSIX's")

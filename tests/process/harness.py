@@ -8,11 +8,14 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psutil
+
 from studio.core.engine import Assignment, LocalModel
-from studio.core.events import Event, JobCompleted, is_terminal
+from studio.core.events import Event, JobCompleted, JobFailed, is_terminal
+from studio.core.failure import Failure
 from studio.core.jobs import Family, Job
 from studio.core.requests import Request
-from studio.jobs.dispatcher import Dispatcher, Finish, Limits, WorkerCommand
+from studio.jobs.dispatcher import Dispatcher, Finish, Limits, WorkerCommand, WorkerState
 from studio.jobs.queue import Queue
 from tests.fakes import PROGRAM
 
@@ -79,9 +82,15 @@ class House:
         assert isinstance(end, JobCompleted), end
         return self.queue.get(job).text
 
-    def worker(self, family: Family) -> int:
-        """The worker's process id, 0 for none."""
-        return next(state.process for state in self.dispatcher.workers() if state.family is family)
+    def worker(self, family: Family = Family.LANGUAGE) -> WorkerState:
+        """The state of a family's worker."""
+        return next(state for state in self.dispatcher.workers() if state.family is family)
+
+    def failure_of(self, request: Request) -> Failure:
+        """Submit and wait; why the job failed."""
+        end = self.run(request)
+        assert isinstance(end, JobFailed), end
+        return end.failure
 
     def _hear(self, job: Job, event: Event) -> None:
         with self._news:
@@ -91,14 +100,27 @@ class House:
 
 @contextlib.contextmanager
 def open_house(
-    path: Path, limits: Limits = LIMITS, *, command: WorkerCommand = COMMAND, finish: Finish | None = None
+    path: Path,
+    limits: Limits = LIMITS,
+    *,
+    command: WorkerCommand = COMMAND,
+    finish: Finish | None = None,
+    assign: Callable[[Job], Assignment] = assignment,
 ) -> Iterator[House]:
     """A started house; everything is stopped at the end."""
     with Queue(path) as queue:
-        dispatcher = Dispatcher(queue, assignment, command, limits, finish)
+        dispatcher = Dispatcher(queue, assign, command, limits, finish)
         house = House(queue, dispatcher)
         dispatcher.start()
         try:
             yield house
         finally:
             dispatcher.stop()
+
+
+def gone(pid: int) -> bool:
+    """Whether a process has ended."""
+    try:
+        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True

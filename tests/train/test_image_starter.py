@@ -71,7 +71,7 @@ def work(data: Path, vae: AutoencoderKL, tmp_path_factory: pytest.TempPathFactor
     pictures = load_pictures(data)
     pixels = open_pixels(data, folder, pictures)
     for number in range(2):
-        write_shard(vae, pixels, pictures, folder / "latents", "noto", number)
+        write_shard(vae, pixels, pictures, folder / "latents", source="noto", number=number)
     train_tokenizer(vocabulary_lines(pictures), folder / "tokenizer", PLAN.vocabulary)
     return folder
 
@@ -82,7 +82,7 @@ def train_to(data: Path, work: Path, checkpoint: Path, last_step: int) -> Stage:
     tokenizer = CLIPTokenizer.from_pretrained(work / "tokenizer")
     stage = start_stage(PLAN, tokenizer, 0.01, 1e-3)
     sampler = Sampler(load_pictures(data), load_shards(work / "latents"), {"noto": 1.0})
-    train_denoiser(stage, sampler, tokenizer, checkpoint, None, last_step, batch=4)
+    train_denoiser(stage, sampler, tokenizer, checkpoint, minutes=None, last_step=last_step, batch=4)
     return stage
 
 

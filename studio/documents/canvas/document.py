@@ -42,16 +42,13 @@ class CanvasDocument:
         self._connection = _open(path)
         self._placements = {item.id: item for item in self._stored()}
         self._done = int(self._meta("done", "0"))
+        self.id = self._meta("id", "")
+        """What destinations name: it stays when the file is renamed."""
 
     @property
     def name(self) -> str:
         """What the window shows."""
         return self.path.stem
-
-    @property
-    def id(self) -> str:
-        """What destinations name: it stays when the file is renamed."""
-        return self._meta("id", "")
 
     def placements(self) -> tuple[Placement, ...]:
         """All pictures, bottom first."""

@@ -56,9 +56,7 @@ class ChatWriter:
             return Chat(self._tokens("".join(lines) + "Assistant:"), _PLAIN_STOPS, notice)
         return Chat(self._tokens(self._rendered(self._template, turns, arguments)))
 
-    def _rendered(
-        self, template: str, turns: list[dict[str, str]], arguments: Mapping[str, bool | int | str]
-    ) -> str:
+    def _rendered(self, template: str, turns: list[dict[str, str]], arguments: Mapping[str, bool | int | str]) -> str:
         special = {"bos_token": self._name(self._vocabulary.begins), "eos_token": self._name(self._vocabulary.ends)}
         variables = special | {"add_generation_prompt": True, "tools": None, "documents": None} | dict(arguments)
         try:

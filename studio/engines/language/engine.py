@@ -133,7 +133,8 @@ class LanguageEngine:
 
     def _reusable(self, model: LocalModel, placement: Placement) -> _Loaded | None:
         """The loaded model, if it is still the one that is asked for. A file that was deleted or moved
-        since stays usable: its weights are in memory."""
+        since stays usable: its weights are in memory.
+        """
         loaded = self._loaded
         if loaded is None or (loaded.path, loaded.device) != (model.path, placement.device):
             return None
@@ -185,7 +186,7 @@ class LanguageEngine:
             reused = context.reuse(prompt.tokens)
             yield from context.read(prompt.tokens, reused, cancel)
             stream = TextStream(prompt.stops, fenced=prompt.fenced, spaced=prompt.spaced)
-            generation = Generation(context, sampler, stream, prompt, request.max_tokens, cancel)
+            generation = Generation(context, sampler, stream, prompt, most=request.max_tokens, cancel=cancel)
             generation.grammar = rules
             generation.logprobs = request.logprobs if isinstance(request, TextRequest) else 0
             yield from generation.run()

@@ -40,7 +40,7 @@ class Generation:
     """One answer in the making. After `run`, `finish` says why it ended and `written` how long it is."""
 
     def __init__(
-        self, context: Context, sampler: Sampler, stream: TextStream, prompt: Prompt, most: int, cancel: Cancel
+        self, context: Context, sampler: Sampler, stream: TextStream, prompt: Prompt, *, most: int, cancel: Cancel
     ) -> None:
         self.finish = "length"
         self.written = 0
@@ -70,14 +70,15 @@ class Generation:
         Raises `Cancelled` and `StudioError`; the text shown until then has been yielded.
         """
         next_report = 0.0
-        frame = 0.0  # the first token goes out at once
+        frame = 0.0  # the first token with text goes out at once
         while True:
             ended = self._burst(frame)
             now = time.perf_counter()
-            frame = now + _FRAME
             if ended and ended != "stop":
                 self._stream.close()
-            yield from self._shown()
+            for delta in self._shown():
+                frame = now + _FRAME
+                yield delta
             if now >= next_report or ended:
                 next_report = now + _REPORT
                 yield JobProgress(stage=Stage.GENERATE, step=self.written, total=self._most)
@@ -141,7 +142,7 @@ class Generation:
         if address != self._address:
             self._address = address
             size = self._context.model.vocabulary.size
-            self._logits = np.frombuffer((ctypes.c_float * size).from_address(address), np.float32)
+            self._logits = np.ctypeslib.as_array((ctypes.c_float * size).from_address(address))
         logits = self._logits
         if not math.isfinite(np.maximum.reduce(logits)):
             raise model_trouble(

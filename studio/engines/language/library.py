@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ctypes
 import importlib
-import sys
+import os
 from collections import deque
 from collections.abc import Callable
 from functools import lru_cache
@@ -62,7 +62,7 @@ class Library:
         try:
             found = self.c._lib[name]  # noqa: SLF001 - the package offers no public handle
         except AttributeError:
-            if sys.platform != "win32":
+            if os.name != "nt":
                 raise
             found = ctypes.CDLL("ggml.dll")[name]
         found.restype, found.argtypes = result, list(arguments)

@@ -27,7 +27,8 @@ _CODE_SYSTEM = (
 
 class Prompt(msgspec.Struct, frozen=True):
     """What the model reads. `head` tokens at the start stay when the context overflows while writing;
-    `fenced` output may come wrapped in a Markdown fence."""
+    `fenced` output may come wrapped in a Markdown fence.
+    """
 
     tokens: list[int]
     head: int = 0

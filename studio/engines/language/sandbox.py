@@ -11,21 +11,61 @@ import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from types import FrameType
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import jinja2
+from jinja2.exceptions import SecurityError
 from jinja2.runtime import Context as TemplateContext
-from jinja2.sandbox import ImmutableSandboxedEnvironment, SecurityError
+from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import Namespace
+
+if TYPE_CHECKING:
+    from _typeshed import TraceFunction
 
 _LONGEST_TEMPLATE = 512 * 1024
 _LARGEST = 8_000_000  # characters or entries of any one value
 _LARGEST_NUMBER = 100_000  # as an argument: widths, counts
 _SECONDS = 5.0
 _FILTERS = frozenset(
-    "abs capitalize count d default dictsort e escape first float indent int items join last length list lower map "
-    "max min reject rejectattr replace reverse round safe select selectattr sort string sum title tojson trim unique "
-    "upper".split()
+    {
+        "abs",
+        "capitalize",
+        "count",
+        "d",
+        "default",
+        "dictsort",
+        "e",
+        "escape",
+        "first",
+        "float",
+        "indent",
+        "int",
+        "items",
+        "join",
+        "last",
+        "length",
+        "list",
+        "lower",
+        "map",
+        "max",
+        "min",
+        "reject",
+        "rejectattr",
+        "replace",
+        "reverse",
+        "round",
+        "safe",
+        "select",
+        "selectattr",
+        "sort",
+        "string",
+        "sum",
+        "title",
+        "tojson",
+        "trim",
+        "unique",
+        "upper",
+    }  # fmt: skip
 )
 # The date is fixed, so that the same request gives the same prompt tomorrow.
 _TODAY = datetime(2025, 1, 1, tzinfo=UTC)
@@ -33,7 +73,7 @@ _TODAY = datetime(2025, 1, 1, tzinfo=UTC)
 Value = object
 
 
-class TemplateTrouble(Exception):  # noqa: N818 - turned into a StudioError by the caller
+class TemplateTrouble(Exception):
     """The template failed or refused; the message says why. `refused`: it did so by `raise_exception`."""
 
     def __init__(self, message: str, *, refused: bool = False) -> None:
@@ -41,7 +81,7 @@ class TemplateTrouble(Exception):  # noqa: N818 - turned into a StudioError by t
         self.refused = refused
 
 
-class _Refusal(Exception):  # noqa: N818 - a template's own way of saying no
+class _Refusal(Exception):
     """What a template raises through `raise_exception`."""
 
 
@@ -56,7 +96,7 @@ class _Environment(ImmutableSandboxedEnvironment):
         _check_operands([left, right])
         return super().call_binop(context, operator, left, right)
 
-    def call(self, context: TemplateContext, function: Callable[..., Value], *given: Value, **named: Value) -> Value:  # type: ignore[override]  # jinja2 names its parameters with underscores
+    def call(self, context: TemplateContext, function: Callable[..., Value], *given: Value, **named: Value) -> Value:
         _check_operands([getattr(function, "__self__", None), *given, *named.values()])
         return super().call(context, function, *given, **named)
 
@@ -105,7 +145,7 @@ def _bounded(compiled: jinja2.Template, variables: Mapping[str, Value]) -> str:
     parts: list[str] = []
     size = 0
 
-    def watch(frame: FrameType, event: str, _: Value) -> Callable[..., Value]:
+    def watch(frame: FrameType, event: str, _: Value) -> TraceFunction:
         if time.monotonic() > deadline:
             raise SecurityError(f"it takes longer than {_SECONDS:.0f} seconds")
         if event == "line" and frame.f_code.co_filename == "<template>":

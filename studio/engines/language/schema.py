@@ -153,19 +153,24 @@ class _Grammar:
         rest = {key: value for key, value in schema.items() if key != "allOf"}
         merged: Schema = {}
         for part in [*parts, rest]:
-            seen = 0
-            while isinstance(part, dict) and "$ref" in part and seen < _DEEPEST:
-                part, seen = self._resolved(str(part["$ref"])), seen + 1
-            if not isinstance(part, dict):
-                raise _refused("allOf joins something that is not a schema")
-            merged = _joined(merged, part)
+            merged = _joined(merged, self._target(part))
         return merged
+
+    def _target(self, part: Json) -> Schema:
+        """`part` itself, or what it refers to."""
+        for _ in range(_DEEPEST):
+            if not isinstance(part, dict):
+                break
+            if "$ref" not in part:
+                return part
+            part = self._resolved(str(part["$ref"]))
+        raise _refused("allOf joins something that is not a schema")
 
     def _typed(self, schema: Schema, depth: int) -> str:
         kinds = schema.get("type")
-        if kinds is None:
-            kinds = [name for name, known in _KNOWN.items() if known & schema.keys()][:1]
         names = [str(kind) for kind in (kinds if isinstance(kinds, list) else [kinds])]
+        if kinds is None:
+            names = [name for name, known in _KNOWN.items() if known & schema.keys()][:1]
         if not names:
             _only(schema, set())
             return "value"
@@ -198,10 +203,10 @@ class _Grammar:
                 return '"{" ws "}"'
             pair = self._rule(f'string ws ":" ws {self.visit(more, depth + 1)}')
             return f'"{{" ws ({pair} (ws "," ws {pair})* ws)? "}}"'
-        pairs = [
-            (f'{_literal(json.dumps(name, ensure_ascii=False))} ws ":" ws {self.visit(part, depth + 1)}', name in required)
-            for name, part in wanted.items()
-        ]
+        pairs: list[tuple[str, bool]] = []
+        for name, part in wanted.items():
+            key = _literal(json.dumps(name, ensure_ascii=False))
+            pairs.append((f'{key} ws ":" ws {self.visit(part, depth + 1)}', name in required))
         return f'"{{" ws {self._members(pairs)} ws "}}"'
 
     def _members(self, pairs: list[tuple[str, bool]]) -> str:

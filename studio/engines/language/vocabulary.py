@@ -45,7 +45,8 @@ class Vocabulary:
 
     def tokens(self, text: str, *, markup: bool = False, start: bool = False) -> list[int]:
         """`text` as tokens. `markup`: names of control tokens become those tokens. `start`: what the model
-        wants at the start of a text (its begin token) is put there."""
+        wants at the start of a text (its begin token) is put there.
+        """
         data = text.encode("utf-8", "replace")
         room = len(data) + 8
         found = (ctypes.c_int32 * room)()

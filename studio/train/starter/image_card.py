@@ -39,8 +39,10 @@ _LIMITS = (
     "Draws single things in the styles it was trained on; no scenes, no counting, no writing.",
     "Small (about 12 million values) and trained for hours on two CPU cores: pictures are often rough.",
     "Knows only the words of its captions; other words are guessed from their letters and often ignored.",
-    "Safety: there is no safety filter. The training pictures are emoji, icons and game tiles without "
-    "photographs of people; among them are weapons, skulls and cartoon monsters, and it can draw those.",
+    (
+        "Safety: there is no safety filter. The training pictures are emoji, icons and game tiles without "
+        "photographs of people; among them are weapons, skulls and cartoon monsters, and it can draw those."
+    ),
     "Pictures can come close to a training picture; their licences ask for the attributions above.",
 )
 DESCRIPTION = (

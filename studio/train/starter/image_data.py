@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import os
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -105,7 +104,7 @@ def _decode_archive(archive: Path, store: Path, pictures: Sequence[Picture]) -> 
             with Image.open(io.BytesIO(bundle.read(picture.file))) as image:
                 pixels[row] = np.asarray(image.convert("RGBA"))
     pixels.flush()
-    os.replace(partial, store)
+    partial.replace(store)
 
 
 def composite(rgba: Pixels, colour: tuple[int, int, int]) -> Pixels:

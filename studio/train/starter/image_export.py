@@ -30,12 +30,11 @@ def make_scheduler() -> DPMSolverMultistepScheduler:
         rescale_betas_zero_snr=trained.rescale_betas_zero_snr,
         timestep_spacing="trailing",
         final_sigmas_type="zero",
+        steps_offset=1,  # the pipeline asks for it; "trailing" does not read it
     )
 
 
-def assemble(
-    vae: AutoencoderKL, denoiser: Denoiser, tokenizer: CLIPTokenizer
-) -> StableDiffusionPipeline:
+def assemble(vae: AutoencoderKL, denoiser: Denoiser, tokenizer: CLIPTokenizer) -> StableDiffusionPipeline:
     """The whole pipeline in memory, with the attention that inference uses."""
     denoiser.unet.set_attn_processor(AttnProcessor2_0())
     denoiser.text_encoder.set_attn_implementation("sdpa")
@@ -52,9 +51,7 @@ def assemble(
 
 
 @torch.no_grad()
-def latent_preview(
-    vae: AutoencoderKL, pixels: Pixels, pictures: Sequence[Picture]
-) -> dict[str, list[object]]:
+def latent_preview(vae: AutoencoderKL, pixels: Pixels, pictures: Sequence[Picture]) -> dict[str, list[object]]:
     """Least-squares map from scaled latents to RGB in 0..1, for previews during sampling."""
     signal = draw_whole(pixels, pictures, 192)
     latents = encode(vae, signal) * vae.config.scaling_factor
@@ -67,9 +64,7 @@ def latent_preview(
     return {"weight": rounded[:-1], "bias": rounded[-1]}
 
 
-def write_pipeline(
-    pipeline: StableDiffusionPipeline, preview: dict[str, list[object]], folder: Path
-) -> None:
+def write_pipeline(pipeline: StableDiffusionPipeline, preview: dict[str, list[object]], folder: Path) -> None:
     """Save bf16 weights, configurations and `latent_rgb.json` into `folder`."""
     pipeline.to(dtype=torch.bfloat16)
     pipeline.save_pretrained(folder, safe_serialization=True)

@@ -7,7 +7,6 @@ mirrored. Pass 0 is the plain one (white behind, nothing mirrored); later passes
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,6 +58,7 @@ def write_shard(
     pixels: Pixels,
     pictures: Sequence[Picture],
     folder: Path,
+    *,
     source: str,
     number: int,
 ) -> Path:
@@ -83,7 +83,7 @@ def write_shard(
     path.with_suffix(".json").write_text(json.dumps(about), encoding="utf-8")
     partial = path.with_suffix(".partial.npy")
     np.save(partial, np.concatenate(parts))
-    os.replace(partial, path)
+    partial.replace(path)
     return path
 
 

@@ -7,7 +7,7 @@ optimizer for hidden layers in neural networks" (2024).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import torch
 from torch import Tensor, nn
@@ -39,14 +39,13 @@ def orthogonalise(matrix: Tensor, rounds: int = 5) -> Tensor:
 class Muon(torch.optim.Optimizer):
     """Muon over weights of two or more dimensions; convolutions count as (out, rest)."""
 
-    def __init__(
-        self, params: Iterable[Tensor], lr: float, momentum: float = 0.95, decay: float = 0.01
-    ) -> None:
+    def __init__(self, params: Iterable[Tensor], lr: float, momentum: float = 0.95, decay: float = 0.01) -> None:
         super().__init__(params, {"lr": lr, "momentum": momentum, "decay": decay})
 
     @torch.no_grad()
-    def step(self, closure: None = None) -> None:  # type: ignore[override]  # no closure here
-        """Apply one update; the gradients must be there."""
+    def step(self, closure: Callable[[], float] | None = None) -> float | None:  # type: ignore[override]  # torch: overloads
+        """Apply one update from the gradients that are there."""
+        loss = None if closure is None else closure()
         for group in self.param_groups:
             for weight in group["params"]:
                 if weight.grad is None:
@@ -61,6 +60,7 @@ class Muon(torch.optim.Optimizer):
                 scale = max(1.0, update.shape[0] / update.shape[1]) ** 0.5
                 weight.mul_(1 - group["lr"] * group["decay"])
                 weight.add_(update.view_as(weight), alpha=-group["lr"] * scale)
+        return loss
 
 
 def make_optimisers(

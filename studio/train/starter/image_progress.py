@@ -27,9 +27,7 @@ class Average:
 
     def __init__(self, module: nn.Module, decay: float) -> None:
         self.decay = decay
-        self.values = {
-            name: value.detach().clone().float() for name, value in module.named_parameters()
-        }
+        self.values = {name: value.detach().clone().float() for name, value in module.named_parameters()}
 
     @torch.no_grad()
     def update(self, module: nn.Module, step: int) -> None:

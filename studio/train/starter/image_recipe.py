@@ -48,7 +48,7 @@ class ImageRecipe:
         left = None if minutes is None else minutes - (time.monotonic() - begun) / 60
         stage = start_stage(self.plan, tokenizer, MUON_RATE, ADAM_RATE)
         sampler = Sampler(pictures, shards, MIX)
-        train_denoiser(stage, sampler, tokenizer, work / "denoiser.pt", left, LAST_STEP)
+        train_denoiser(stage, sampler, tokenizer, work / "denoiser.pt", minutes=left, last_step=LAST_STEP)
 
     def _vae(self, data: Path, work: Path, minutes: float | None) -> AutoencoderKL | None:
         """The finished VAE, or None while it is not finished."""

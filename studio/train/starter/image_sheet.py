@@ -66,9 +66,7 @@ def draw_prompts(
     return pictures
 
 
-def contact_sheet(
-    pictures: Sequence[Image.Image], labels: Sequence[str], columns: int = 8
-) -> Image.Image:
+def contact_sheet(pictures: Sequence[Image.Image], labels: Sequence[str], columns: int = 8) -> Image.Image:
     """Pictures in rows with their labels below."""
     rows = math.ceil(len(pictures) / columns)
     sheet = Image.new("RGB", (columns * 136, rows * 164), (30, 30, 34))

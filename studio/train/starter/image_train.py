@@ -88,9 +88,7 @@ class Sampler:
         times = np.minimum(spread**0.75 * TRAIN_STEPS, TRAIN_STEPS - 1).astype(np.int64)
         latents = np.stack(chosen).astype(np.float32)
         noise = rng.standard_normal(latents.shape, dtype=np.float32)
-        return Batch(
-            torch.from_numpy(latents), prompts, torch.from_numpy(times), torch.from_numpy(noise)
-        )
+        return Batch(torch.from_numpy(latents), prompts, torch.from_numpy(times), torch.from_numpy(noise))
 
 
 def prepare_tokenizer(work: Path, pictures: Sequence[Picture], plan: ImagePlan) -> CLIPTokenizer:
@@ -102,16 +100,14 @@ def prepare_tokenizer(work: Path, pictures: Sequence[Picture], plan: ImagePlan) 
     return tokenizer
 
 
-def prepare_latents(
-    data: Path, work: Path, vae: AutoencoderKL, passes: Mapping[str, int]
-) -> dict[str, list[Shard]]:
+def prepare_latents(data: Path, work: Path, vae: AutoencoderKL, passes: Mapping[str, int]) -> dict[str, list[Shard]]:
     """Encode what is missing of the wanted number of passes per source, then open all of it."""
     pictures = load_pictures(data)
     pixels = open_pixels(data, work, pictures)
     for number in range(max(passes.values())):
         for source, wanted in passes.items():
             if number < wanted:
-                write_shard(vae, pixels, pictures, work / "latents", source, number)
+                write_shard(vae, pixels, pictures, work / "latents", source=source, number=number)
     return load_shards(work / "latents")
 
 
@@ -146,6 +142,7 @@ def train_denoiser(
     sampler: Sampler,
     tokenizer: CLIPTokenizer,
     checkpoint: Path,
+    *,
     minutes: float | None,
     last_step: int,
     batch: int = BATCH,

@@ -16,7 +16,6 @@ import numpy as np
 import torch
 from diffusers import AutoencoderKL
 from torch import Tensor
-from torch.nn import functional
 
 from studio.train.starter.image_data import (
     BACKGROUNDS,
@@ -138,10 +137,7 @@ def draw_whole(pixels: Pixels, pictures: Sequence[Picture], count: int) -> Tenso
     rng = np.random.default_rng(5)
     rows = [p.index for p in pictures if not p.held_out]
     colours = list(BACKGROUNDS.values())
-    chosen = [
-        composite(pixels[rows[int(rng.integers(len(rows)))]], colours[i % len(colours)])
-        for i in range(count)
-    ]
+    chosen = [composite(pixels[rows[int(rng.integers(len(rows)))]], colours[i % len(colours)]) for i in range(count)]
     return to_signal(np.stack(chosen))
 
 

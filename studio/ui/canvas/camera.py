@@ -49,7 +49,7 @@ class Camera:
         """Move the canvas by `delta` widget pixels."""
         self.origin += delta
 
-    def fit(self, rect: Rect, size: QSizeF, largest: float = 8.0) -> None:
+    def fit(self, rect: Rect, size: QSizeF, largest: float = 4.0) -> None:
         """Show all of `rect` in the middle, not larger than `largest`."""
         width = max(1.0, size.width() - 2 * _MARGIN)
         height = max(1.0, size.height() - 2 * _MARGIN)

@@ -104,6 +104,7 @@ class CanvasRoom(Room):
 
     def flush(self) -> None:
         """Everything is on disk already; close the file."""
+        self.context.bridge.job_event.disconnect(self._hear)
         self._forecast_timer.stop()
         self._remember_frame()
         self.document.close()

@@ -16,6 +16,7 @@ from PySide6.QtGui import (
     QPainter,
     QPaintEvent,
     QResizeEvent,
+    QShowEvent,
     QWheelEvent,
 )
 from PySide6.QtWidgets import QWidget
@@ -73,7 +74,9 @@ class CanvasView(QWidget):
         """Show another document; its pictures are fitted into the view."""
         self.document = document
         self._drag = None
-        self.fit()
+        self._fitted = False
+        if self.isVisible():
+            self.fit()
 
     def content(self) -> Rect:
         """The rectangle that holds all pictures and the frame."""
@@ -99,11 +102,9 @@ class CanvasView(QWidget):
         self._camera_moved()
 
     def reveal(self, rect: Rect) -> None:
-        """Bring `rect` into view if it is not; the zoom stays."""
-        target = self.camera.to_widget(rect)
-        if not QRectF(self.rect()).contains(target):
-            self.camera.center(rect, QSizeF(self.size()))
-            self._camera_moved()
+        """Show everything, if `rect` is not in view."""
+        if not QRectF(self.rect()).contains(self.camera.to_widget(rect)):
+            self.fit(self.content().united(rect))
 
     def select(self, identity: str | None) -> None:
         """Select a placement, or nothing."""
@@ -126,12 +127,18 @@ class CanvasView(QWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Keep the middle in the middle."""
-        if not self._fitted:
+        if not self._fitted and self.isVisible():
             self.fit()
         elif event.oldSize().isValid():
             change = event.size() - event.oldSize()
             self.camera.pan(QPointF(change.width() / 2, change.height() / 2))
         self.update()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """The first time, show everything."""
+        super().showEvent(event)
+        if not self._fitted:
+            self.fit()
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         """A wheel zooms at the pointer; two fingers on a touchpad pan, with Ctrl they zoom."""

@@ -48,8 +48,9 @@ class Change:
 class TextArea(QPlainTextEdit):
     """A plain-text editor. `edited` carries a `Change` after each change of the text.
 
-    `key_filters` see each key first and may keep it; `claims_key` keeps one from being a shortcut; `undo_passage` takes back what streams in just now.
-    `snapshot` is the text as it should lie on disk at this moment (UTF-16-LE).
+    `key_filters` see each key first and may keep it; `claims_key` keeps one from being a shortcut;
+    `undo_passage` takes back what streams in just now; `snapshot` is the text as it should lie on disk
+    at this moment (UTF-16-LE).
     """
 
     edited = Signal(object)

@@ -45,15 +45,15 @@ class ForecastBox(QFrame):
 
         def render() -> str:
             strong = self._theme.css("text")
-            state, color, sign = ("Fits", "good", "✓") if known.fits else ("Too big", "warn", "!")
+            state, color, sign = ("Fits", "good", "✓") if known.fits else ("Too big for now", "warn", "!")
             verdict = f"<span style='color:{self._theme.css(color)}'>{sign} {state}</span>"
             need = f"<b style='color:{strong}'>{size_words(known.memory)}</b>"
             lines = [f"{verdict} · needs {need} of {size_words(known.available)} free"]
             if known.seconds is not None:
                 words = f"{duration_words(known.seconds)} {each}".strip()
                 lines.append(f"About <b style='color:{strong}'>{words}</b> on this computer")
-            elif known.sentence:
-                lines.append(escape(known.sentence))
+            elif known.fits:
+                lines.append("How long is known after the first run")
             return "<br>".join(lines)
 
         self._show(render)

@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 
 from studio.ui.theme import Theme
 
+_TEXT_INSET = 8
 _LARGEST_SEED = 2**32 - 1
 
 
@@ -109,6 +110,7 @@ class NumberField(QWidget):
         self.spin.setAccessibleName(title)
         self.spin.setToolTip(tooltip or title)
         self.spin.setKeyboardTracking(False)
+        self.spin.lineEdit().setTextMargins(_TEXT_INSET, 0, 0, 0)
         calm(self.spin)
         self.spin.valueChanged.connect(self.value_changed)
         _titled(self, title, self.spin)
@@ -244,4 +246,5 @@ def _titled(owner: QWidget, title: str, field: QWidget) -> None:
     column.setSpacing(4)
     column.addWidget(label)
     column.addWidget(field)
+    column.addStretch(1)
     owner.setFocusProxy(field)

@@ -66,6 +66,7 @@ class QueuePopup(Floating):
         keys.setWordWrap(True)
         head = QHBoxLayout()
         head.setContentsMargins(16, 8, 8, 8)
+        head.setSpacing(self.theme.space(2))
         head.addWidget(self._title)
         head.addWidget(self._count)
         head.addStretch(1)

@@ -171,6 +171,7 @@ class OptionControl(QWidget):
         spin.setSpecialValueText(option.zero if option.minimum == 0 else "")
         spin.setMinimumWidth(150)
         spin.setKeyboardTracking(False)
+        spin.lineEdit().setTextMargins(8, 0, 0, 0)
         calm(spin)
         whole = option.kind == "integer"
         spin.valueChanged.connect(lambda value: self._change(round(value) if whole else value))

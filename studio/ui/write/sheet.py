@@ -50,7 +50,7 @@ class Sheet(QWidget):
         self.generation: Generation | None = None
         self.page = Page(context.theme)
         self.bar = QuietBar(context.theme)
-        self.find = FindBar(self.page, context.theme)
+        self.find_bar = FindBar(self.page, context.theme)
         self.page.load(opened.storage.text, opened.runs)
         self.file = DocumentFile(self.page, opened.storage, recovery, context.background, "file")
         self.file.keep_authorship = manuscript.write_authorship
@@ -62,7 +62,7 @@ class Sheet(QWidget):
         column.setSpacing(0)
         column.addWidget(self.bar)
         column.addWidget(self.page, 1)
-        column.addWidget(self.find)
+        column.addWidget(self.find_bar)
         if opened.recovered is not None:
             self._bring_back(opened.recovered)
 

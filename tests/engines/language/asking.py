@@ -1,0 +1,118 @@
+"""Asks a real engine, with real weights, and sorts what it says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+
+from studio.core.engine import Assignment, LocalModel, Placement
+from studio.core.events import ContextUse, Event, JobCompleted, JobNotice, RunReport, TextDelta
+from studio.core.failure import Cancelled, Failure, StudioError
+from studio.core.references import ModelRef
+from studio.core.requests import CodeRequest, Message, Sampling, TextRequest
+from studio.engines.language.engine import LanguageEngine
+
+MODEL = ModelRef("local/tiny")
+CPU = Placement(device="cpu", threads=1)
+E = TypeVar("E", bound=Event)
+
+
+class Flag:
+    """A cancel flag that raises itself once it has been asked `after` times, or when told."""
+
+    def __init__(self, after: int | None = None) -> None:
+        self.asked = 0
+        self.after = after
+
+    def is_set(self) -> bool:
+        self.asked += 1
+        return self.after is not None and self.asked > self.after
+
+    def check(self) -> None:
+        if self.is_set():
+            raise Cancelled
+
+
+@dataclass
+class Answer:
+    """All events of a job, and what they amount to."""
+
+    events: list[Event] = field(default_factory=list)
+
+    def of(self, kind: type[E]) -> list[E]:
+        return [event for event in self.events if isinstance(event, kind)]
+
+    @property
+    def completed(self) -> JobCompleted:
+        last = self.events[-1]
+        assert isinstance(last, JobCompleted)
+        return last
+
+    @property
+    def text(self) -> str:
+        assert self.completed.text == "".join(delta.text for delta in self.of(TextDelta))
+        return self.completed.text
+
+    @property
+    def report(self) -> RunReport:
+        return self.completed.report
+
+    @property
+    def notices(self) -> list[str]:
+        return [notice.text for notice in self.of(JobNotice)]
+
+    @property
+    def meter(self) -> ContextUse:
+        return self.of(ContextUse)[-1]
+
+
+def sampling(seed: int = 1, **values: float) -> Sampling:
+    return Sampling(seed=seed, **values)  # type: ignore[arg-type]  # whole numbers are numbers
+
+
+def text(prompt: str, *, most: int = 40, seed: int = 1, **values: object) -> TextRequest:
+    values.setdefault("sampling", sampling(seed))
+    return TextRequest(MODEL, prompt=prompt, max_tokens=most, **values)  # type: ignore[arg-type]  # passed on as they are
+
+
+def chat(*turns: tuple[str, str], most: int = 40, **values: object) -> TextRequest:
+    values.setdefault("sampling", sampling())
+    messages = tuple(Message(role, content) for role, content in turns)  # type: ignore[arg-type]  # the tests' own words
+    return TextRequest(MODEL, messages=messages, max_tokens=most, **values)  # type: ignore[arg-type]  # see above
+
+
+def code(*, most: int = 40, **values: object) -> CodeRequest:
+    values.setdefault("sampling", sampling())
+    return CodeRequest(MODEL, max_tokens=most, **values)  # type: ignore[arg-type]  # see above
+
+
+def ask(
+    engine: LanguageEngine,
+    path: Path,
+    request: TextRequest | CodeRequest,
+    cancel: Flag | None = None,
+    placement: Placement = CPU,
+    on_event: Callable[[Event], None] | None = None,
+) -> Answer:
+    """Run to the end."""
+    answer = Answer()
+    for event in engine.run(Assignment("job", request, LocalModel(str(path)), placement=placement), cancel or Flag()):
+        answer.events.append(event)
+        if on_event is not None:
+            on_event(event)
+    return answer
+
+
+def refused(engine: LanguageEngine, path: Path, request: TextRequest | CodeRequest, **given: Placement) -> Failure:
+    """The failure that the request ends with; it has a message and a hint."""
+    with pytest.raises(StudioError) as caught:
+        ask(engine, path, request, **given)  # type: ignore[arg-type]  # placement alone
+    failure = caught.value.failure
+    assert failure.message
+    assert failure.hint
+    assert "Traceback" not in failure.message
+    return failure

@@ -1,0 +1,284 @@
+"""The Canvas room with a real worker behind it: results land in place, once, and stay."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QImage, QWheelEvent
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from studio.app.commands import Commands
+from studio.app.notices import Notices
+from studio.app.settings import Settings
+from studio.app.studio import Studio
+from studio.core.jobs import Family, JobState
+from studio.core.references import Destination
+from studio.documents.canvas.document import CanvasDocument
+from studio.documents.canvas.placement import Rect
+from studio.documents.project import Project
+from studio.jobs.limits import Limits, WorkerCommand
+from studio.models.shelf import Shelf
+from studio.ui.background import Background
+from studio.ui.bridge import Bridge
+from studio.ui.canvas.room import CanvasRoom
+from studio.ui.room import RoomContext
+from studio.ui.theme import Theme
+from tests.fakes import PROGRAM, image
+
+PICTURE = "picture 64x64x3"
+
+
+@dataclasses.dataclass
+class Stage:
+    """A Canvas room on a stage of its own."""
+
+    room: CanvasRoom
+    studio: Studio
+    notices: Notices
+    folder: Path
+
+
+def fake_starter(folder: Path) -> Path:
+    """A shelf with one picture model, which the scripted engine stands for."""
+    model = folder / "fake"
+    model.mkdir(parents=True)
+    (model / "model.toml").write_text(
+        'id = "fake"\nname = "Fake"\ntask = "image"\nfamily = "sd15"\nlicence = "MIT"\ncommercial = true\n'
+        'native_size = 64\nstyles = ["flat emoji", "pixel art"]\n'
+    )
+    (model / "weights.safetensors").write_bytes(b"x" * 100)
+    return folder
+
+
+@pytest.fixture
+def stage(qtbot: QtBot, qapp: QApplication, tmp_path: Path) -> Iterator[Stage]:
+    shelf = Shelf([], fake_starter(tmp_path / "starter"))
+    worker = WorkerCommand(engines={Family.DIFFUSION: PROGRAM})
+    studio = Studio(Project.open(tmp_path / "Work"), shelf, worker, tmp_path / "state", limits=Limits(spare=False))
+    studio.start()
+    settings = Settings(tmp_path / "settings.json")
+    notices = Notices()
+    theme = Theme(settings, qapp)
+    bridge = Bridge(studio.dispatcher)
+    background = Background(notices)
+    context = RoomContext(studio, bridge, notices, theme, settings, Commands(), background, lambda _room: None)
+    room = CanvasRoom(context)
+    qtbot.addWidget(room)
+    qtbot.addWidget(room.panel())
+    room.resize(900, 700)
+    with qtbot.waitExposed(room):
+        room.show()
+    yield Stage(room, studio, notices, tmp_path)
+    room.flush()
+    background.stop()
+    bridge.stop()
+    studio.stop()
+    theme.stop()
+
+
+def make(stage: Stage, qtbot: QtBot, script: str = PICTURE) -> None:
+    count = len(stage.room.document.placements())
+    stage.room.request_panel.prompt.set_text(script)
+    stage.room.generate()
+    qtbot.waitUntil(lambda: len(stage.room.document.placements()) > count, timeout=20_000)
+
+
+def test_a_picture_lands_in_the_frame_and_the_next_one_beside_it(stage: Stage, qtbot: QtBot) -> None:
+    room = stage.room
+    make(stage, qtbot)
+    first = room.document.placements()[0]
+    assert first.rect == Rect(0, 0, 64, 64)
+    assert room.scene.running == {}
+    assert (stage.folder / "Work" / first.asset.path).read_bytes().startswith(b"\x89PNG")
+    make(stage, qtbot)
+    assert room.document.placements()[1].rect == Rect(80, 0, 64, 64)
+    shown = room.view.grab().toImage()
+    spot = room.view.camera.to_widget(first.rect).center().toPoint()
+    ground = room.context.theme.color("backdrop")
+    assert shown.pixelColor(spot) != ground
+
+
+def test_the_preview_shows_in_place_and_stop_takes_it_away(stage: Stage, qtbot: QtBot) -> None:
+    room = stage.room
+    room.request_panel.prompt.set_text("previews 3 16; wait")
+    room.generate()
+    qtbot.waitUntil(lambda: any(running.image is not None for running in room.scene.running.values()), timeout=20_000)
+    running = next(iter(room.scene.running.values()))
+    assert running.rect == Rect(0, 0, 64, 64)
+    room.stop_all()
+    qtbot.waitUntil(lambda: not room.scene.running, timeout=10_000)
+    assert room.document.placements() == ()
+
+
+def test_a_failed_job_leaves_the_canvas_as_it_was(stage: Stage, qtbot: QtBot) -> None:
+    room = stage.room
+    room.request_panel.prompt.set_text("abort")
+    room.generate()
+    identity = next(iter(room.scene.running))
+    qtbot.waitUntil(lambda: stage.studio.queue.get(identity).state is JobState.FAILED, timeout=20_000)
+    qtbot.waitUntil(lambda: not room.scene.running, timeout=10_000)
+    assert room.document.placements() == ()
+    make(stage, qtbot)
+
+
+def test_undo_removes_the_picture_and_redo_brings_it_back(stage: Stage, qtbot: QtBot) -> None:
+    room = stage.room
+    make(stage, qtbot)
+    room.view.select(room.document.placements()[0].id)
+    room.undo()
+    assert room.document.placements() == ()
+    assert room.scene.selected is None
+    room.redo()
+    assert len(room.document.placements()) == 1
+
+
+def test_a_result_for_another_document_waits_for_it(stage: Stage, qtbot: QtBot) -> None:
+    other = CanvasDocument(stage.folder / "other.canvas")
+    destination = Destination(room="canvas", document=other.id, x=3, y=4, width=64, height=64)
+    job = stage.studio.submit(image(PICTURE), destination, "elsewhere")
+    qtbot.waitUntil(lambda: stage.studio.queue.get(job.id).state is JobState.COMPLETED, timeout=20_000)
+    assert stage.room.document.placements() == ()
+    stage.room.results.document = other
+    stage.room.results.catch_up(stage.studio.queue.jobs())
+    stage.room.results.catch_up(stage.studio.queue.jobs())
+    assert [item.rect for item in other.placements()] == [Rect(3, 4, 64, 64)]
+    stage.room.results.document = stage.room.document
+    other.close()
+
+
+def drop(stage: Stage, path: Path, point: QPoint) -> None:
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(path))])
+    actions, buttons, keys = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    enter = QDragEnterEvent(point, actions, data, buttons, keys)
+    QApplication.sendEvent(stage.room.view, enter)
+    assert enter.isAccepted()
+    QApplication.sendEvent(stage.room.view, QDropEvent(QPointF(point), actions, data, buttons, keys))
+
+
+def test_a_dropped_picture_becomes_the_start(stage: Stage, qtbot: QtBot, tmp_path: Path) -> None:
+    room = stage.room
+    Image.new("RGB", (100, 50), "red").save(tmp_path / "holiday.jpg")
+    drop(stage, tmp_path / "holiday.jpg", QPoint(200, 200))
+    qtbot.waitUntil(lambda: room.scene.input is not None, timeout=10_000)
+    placement = room.document.placements()[0]
+    assert (placement.rect.width, placement.rect.height) == (100, 50)
+    assert room.scene.selected == placement.id
+    assert (room.scene.frame.width, room.scene.frame.height) == (96, 48)
+    request = room.request_panel.request(1, room.scene.input)
+    assert request is not None
+    assert request.image == placement.asset.id
+    make(stage, qtbot)
+    assert room.document.placements()[1].rect == room.scene.frame, "a changed picture lands on the one it came from"
+    room.request_panel.source.choose("nothing")
+    assert room.scene.input is None
+
+
+def test_a_dropped_text_file_is_refused_in_words(stage: Stage, qtbot: QtBot, tmp_path: Path) -> None:
+    (tmp_path / "notes.png").write_text("no picture at all")
+    drop(stage, tmp_path / "notes.png", QPoint(100, 100))
+    qtbot.waitUntil(lambda: bool(stage.notices.current()), timeout=10_000)
+    assert "notes.png" in stage.notices.current()[-1].message
+    assert stage.room.document.placements() == ()
+
+
+def test_pictures_and_frame_follow_the_mouse(stage: Stage, qtbot: QtBot) -> None:
+    room, view = stage.room, stage.room.view
+    make(stage, qtbot)
+    placement = room.document.placements()[0]
+    room.scene.frame = Rect(200, 0, 64, 64)
+    start = view.camera.to_widget(placement.rect).center().toPoint()
+    qtbot.mousePress(view, Qt.MouseButton.LeftButton, pos=start)
+    qtbot.mouseMove(view, start + QPoint(40, 0))
+    qtbot.mouseRelease(view, Qt.MouseButton.LeftButton, pos=start + QPoint(40, 0))
+    moved = room.document.placements()[0]
+    assert moved.rect.x == round(40 / view.camera.zoom)
+    assert room.scene.selected == placement.id
+    room.undo()
+    assert room.document.placements()[0].rect == placement.rect
+    corner = view.camera.to_widget(room.scene.frame).bottomRight().toPoint()
+    qtbot.mousePress(view, Qt.MouseButton.LeftButton, pos=corner)
+    qtbot.mouseMove(view, corner + QPoint(80, 80))
+    qtbot.mouseRelease(view, Qt.MouseButton.LeftButton, pos=corner + QPoint(80, 80))
+    frame = room.scene.frame
+    assert frame.width > 64
+    assert frame.width % 8 == 0
+    assert room.request_panel.width_field.value() == frame.width
+
+
+def test_the_wheel_zooms_where_the_pointer_is(stage: Stage) -> None:
+    view = stage.room.view
+    point = QPointF(300, 200)
+    before, fixed = view.camera.zoom, view.camera.to_canvas(point)
+    event = QWheelEvent(
+        point,
+        view.mapToGlobal(point),
+        QPoint(),
+        QPoint(0, 120),
+        Qt.MouseButton.NoButton,
+        Qt.KeyboardModifier.NoModifier,
+        Qt.ScrollPhase.NoScrollPhase,
+        False,
+    )
+    QApplication.sendEvent(view, event)
+    assert view.camera.zoom == pytest.approx(before * 1.2)
+    assert view.camera.to_canvas(point).x() == pytest.approx(fixed.x())
+
+
+def test_styles_replace_each_other_in_the_prompt(stage: Stage, qtbot: QtBot) -> None:
+    panel = stage.room.request_panel
+    panel.prompt.set_text("a fox")
+    for style in ("flat emoji", "pixel art"):
+        qtbot.mouseClick(panel.styles.chip(style), Qt.MouseButton.LeftButton)
+    assert panel.prompt.text() == "a fox, pixel art"
+
+
+def test_pictures_are_saved_with_their_record(stage: Stage, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
+    room = stage.room
+    make(stage, qtbot)
+    make(stage, qtbot)
+    target = stage.folder / "saved.png"
+    monkeypatch.setattr("studio.ui.canvas.room.ask_target", lambda _parent, _name: target)
+    room.view.select(room.document.placements()[0].id)
+    room.save_selected()
+    qtbot.waitUntil(target.exists, timeout=10_000)
+    with Image.open(target) as saved:
+        assert saved.size == (64, 64)
+        assert "Seed:" in saved.info["parameters"]
+    target.unlink()
+    room.save_canvas()
+    qtbot.waitUntil(lambda: not QImage(str(target)).isNull(), timeout=10_000)
+    assert QImage(str(target)).size().toTuple() == (144, 64)
+
+
+def test_panel_and_frame_are_remembered(stage: Stage, qtbot: QtBot) -> None:
+    room = stage.room
+    room.request_panel.prompt.set_text("a lighthouse")
+    room.request_panel.steps.set_value(33)
+    room.request_panel.size_edited.emit(96, 72)
+    state = room.state()
+    room.request_panel.prompt.set_text("")
+    room.request_panel.steps.set_value(5)
+    room.restore({"panel": state["panel"] | {"guidance": "nonsense", "model": 7}})
+    assert room.request_panel.prompt.text() == "a lighthouse"
+    assert room.request_panel.steps.value() == 33
+    room.restore({"panel": ["nonsense"]})
+    assert room.request_panel.steps.value() == 33
+
+
+def test_the_request_of_a_picture_can_be_taken_over(stage: Stage, qtbot: QtBot) -> None:
+    room = stage.room
+    room.request_panel.seed.set_value(42)
+    make(stage, qtbot)
+    room.view.select(room.document.placements()[0].id)
+    room.request_panel.prompt.set_text("something else")
+    room.request_panel.seed.set_value(None)
+    room.recall_request()
+    assert room.request_panel.prompt.text() == PICTURE
+    assert room.request_panel.seed.value() == 42
