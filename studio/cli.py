@@ -38,6 +38,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     help="Atelier, an offline creative studio. Without a command it opens the window.",
+    epilog="main.py itself knows three more: `test [pytest's arguments]` runs the suite, `check [--fix] [--install-hook]` "
+    "the linters, types and import contracts, and `setup` looks at the installation again and repairs it.",
 )
 generate = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Make a picture, a text or a piece of code.")
 models = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="The models on this computer.")

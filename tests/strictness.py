@@ -66,6 +66,8 @@ def threads_left() -> set[str]:
 
 
 def _of_this_run(process: psutil.Process) -> bool:
+    if process.pid == os.getpid():
+        return True  # the system keeps a process's first environment, which this one's mark came too late for
     with suppress(psutil.Error, OSError):
         return process.environ().get(RUN_VARIABLE) == RUN
     return False

@@ -1,12 +1,13 @@
 """Makes GGUF models of a few hundred kilobytes for tests: real files, real architecture, no training.
 
 Three sorts: random weights (text is noise, so invalid UTF-8 is common), random weights that never end
-by themselves, and a script (a model that writes the given pieces in order and then ends).
+by themselves, and a script (a model that writes the given pieces in order and then ends). The architecture is
+Llama's, or, with `recurrent`, Mamba's.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,6 +22,8 @@ CHATML = (
 END_OF_TEXT, TURN_START, TURN_END = "<|endoftext|>", "<|im_start|>", "<|im_end|>"
 FILL_IN = ("<|fim_prefix|>", "<|fim_suffix|>", "<|fim_middle|>")
 _MERGES = ("Ġ t", "h e", "Ġt he", "i n", "r e", "o n", "Ġ a", "e r", "Ġ Ġ", "ĠĠ ĠĠ")
+
+_CONVOLUTION, _STATE, _RANK = 4, 16, 4  # of the recurrent architecture
 
 Matrix = npt.NDArray[np.float32]
 
@@ -39,8 +42,10 @@ class TinyModel:
     chat_template: str | None = CHATML
     fill_in: bool = True
     never_ends: bool = False
-    script: tuple[str, ...] = ()
+    script: tuple[str | bytes, ...] = ()
     quantised: bool = False
+    recurrent: bool = False
+    tensors_per_file: int = 0
     metadata: dict[str, str] = field(default_factory=dict)
 
 
@@ -52,17 +57,18 @@ def byte_alphabet() -> list[str]:
     return [letters[byte] for byte in range(256)]
 
 
-def spelled(text: bytes) -> str:
+def spelled(text: str | bytes) -> str:
     """`text` in the byte-level alphabet."""
     alphabet = byte_alphabet()
-    return "".join(alphabet[byte] for byte in text)
+    return "".join(alphabet[byte] for byte in (text.encode() if isinstance(text, str) else text))
 
 
 def make_tiny_gguf(path: Path, model: TinyModel | None = None) -> Path:
-    """Write `model` to `path` and return `path`."""
+    """Write `model` to `path` and return `path`, or the first part's where `tensors_per_file` makes several."""
     model = model or TinyModel()
     tokens, kinds = _vocabulary(model)
-    writer = gguf.GGUFWriter(path, "llama")
+    architecture = "mamba" if model.recurrent else "llama"
+    writer = gguf.GGUFWriter(path, architecture, split_max_tensors=model.tensors_per_file)
     _describe(writer, model, tokens, kinds)
     for name, matrix in _weights(model, tokens).items():
         _add(writer, name, matrix, model)
@@ -70,13 +76,13 @@ def make_tiny_gguf(path: Path, model: TinyModel | None = None) -> Path:
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
     writer.close()
-    return path
+    return next(iter(sorted(path.parent.glob(f"{path.stem}-00001-of-*.gguf"))), path)
 
 
 def _vocabulary(model: TinyModel) -> tuple[list[str], list[int]]:
     tokens = [*byte_alphabet(), *("".join(merge.split()) for merge in _MERGES)]
     for piece in model.script:
-        word = spelled(piece.encode())
+        word = spelled(piece)
         if word not in tokens:
             tokens.append(word)
     tokens += [f"Ġword{number}" for number in range(model.words)]
@@ -94,8 +100,14 @@ def _describe(writer: gguf.GGUFWriter, model: TinyModel, tokens: list[str], kind
     writer.add_head_count(model.heads)
     writer.add_head_count_kv(model.heads)
     writer.add_layer_norm_rms_eps(1e-5)
-    writer.add_rope_dimension_count(model.width // model.heads)
-    writer.add_rope_freq_base(10000.0)
+    if model.recurrent:
+        writer.add_ssm_conv_kernel(_CONVOLUTION)
+        writer.add_ssm_inner_size(2 * model.width)
+        writer.add_ssm_state_size(_STATE)
+        writer.add_ssm_time_step_rank(_RANK)
+    else:
+        writer.add_rope_dimension_count(model.width // model.heads)
+        writer.add_rope_freq_base(10000.0)
     writer.add_file_type(gguf.LlamaFileType.ALL_F32)
     writer.add_vocab_size(len(tokens))
     writer.add_tokenizer_model("gpt2")
@@ -126,6 +138,9 @@ def _weights(model: TinyModel, tokens: list[str]) -> dict[str, Matrix]:
     tensors["output.weight"] = matrix(len(tokens), width) * 2
     for layer in range(model.layers):
         block = f"blk.{layer}."
+        if model.recurrent:
+            tensors |= {block + name: value for name, value in _recurrent_block(width, matrix).items()}
+            continue
         tensors |= {block + name: ones for name in ("attn_norm.weight", "ffn_norm.weight")}
         for name in ("attn_q", "attn_k", "attn_v", "attn_output"):
             tensors[f"{block}{name}.weight"] = matrix(width, width)
@@ -139,9 +154,25 @@ def _weights(model: TinyModel, tokens: list[str]) -> dict[str, Matrix]:
     return tensors
 
 
-def _write_script(tensors: dict[str, Matrix], script: Sequence[str], tokens: list[str]) -> None:
+def _recurrent_block(width: int, matrix: Callable[[int, int], Matrix]) -> dict[str, Matrix]:
+    inner = 2 * width
+    return {
+        "attn_norm.weight": np.ones(width, np.float32),
+        "ssm_in.weight": matrix(2 * inner, width),
+        "ssm_conv1d.weight": matrix(inner, _CONVOLUTION),
+        "ssm_conv1d.bias": np.zeros(inner, np.float32),
+        "ssm_x.weight": matrix(_RANK + 2 * _STATE, inner),
+        "ssm_dt.weight": matrix(inner, _RANK),
+        "ssm_dt.bias": np.zeros(inner, np.float32),
+        "ssm_a": -np.ones((inner, _STATE), np.float32),
+        "ssm_d": np.ones(inner, np.float32),
+        "ssm_out.weight": matrix(width, inner),
+    }
+
+
+def _write_script(tensors: dict[str, Matrix], script: Sequence[str | bytes], tokens: list[str]) -> None:
     """Each piece leads to the next one; any other token leads to the first, the last one to the end."""
-    order = [tokens.index(spelled(piece.encode())) for piece in script] + [tokens.index(END_OF_TEXT)]
+    order = [tokens.index(spelled(piece)) for piece in script] + [tokens.index(END_OF_TEXT)]
     embedding, output = tensors["token_embd.weight"], tensors["output.weight"]
     embedding[:, 0] = 1.0
     for at, token in enumerate(order[:-1], start=1):

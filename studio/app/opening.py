@@ -10,6 +10,7 @@ from studio.core.engine import Placement
 from studio.documents.project import Project
 from studio.jobs.limits import Limits, WorkerCommand
 from studio.models.shelf import Shelf
+from studio.models.starter import STARTER_FOLDER
 
 
 def limits_from(settings: Settings) -> Limits:
@@ -30,12 +31,14 @@ def placement_from(settings: Settings) -> Placement:
     )
 
 
-def open_studio(project: Path, state: Path, settings: Settings, worker: WorkerCommand | None = None) -> Studio:
+def open_studio(
+    project: Path, state: Path, settings: Settings, *, worker: WorkerCommand | None = None, starter: Path | None = None
+) -> Studio:
     """Open project, shelf and queue; nothing runs before `start`. Raises `StudioError`."""
     state.mkdir(parents=True, exist_ok=True)
     return Studio(
         Project.open(project),
-        Shelf(Path(folder) for folder in settings.values.model_folders),
+        Shelf((Path(folder) for folder in settings.values.model_folders), starter or STARTER_FOLDER),
         worker or WorkerCommand(),
         state,
         limits=limits_from(settings),

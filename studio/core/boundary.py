@@ -5,8 +5,12 @@ from __future__ import annotations
 import errno
 import re
 import traceback
+from collections.abc import Callable
+from typing import TypeVar
 
 from studio.core.failure import Failure, FailureCode, StudioError
+
+T = TypeVar("T")
 
 _OUT_OF_MEMORY = re.compile(
     r"out of memory|can't allocate memory|cannot allocate memory|not enough memory|bad_alloc|failed to allocate"
@@ -25,6 +29,8 @@ def failure_of(error: BaseException) -> Failure:
     if isinstance(error, StudioError):
         return error.failure
     detail = "".join(traceback.format_exception(error))
+    if isinstance(error, ImportError):
+        return _missing_library(error, detail)
     if isinstance(error, MemoryError) or speaks_of_memory(str(error)):
         return Failure(
             FailureCode.OUT_OF_MEMORY,
@@ -42,12 +48,23 @@ def failure_of(error: BaseException) -> Failure:
     )
 
 
-def missing_library(error: ImportError) -> Failure:
-    """What to tell where an engine or its library can't be imported."""
-    name = error.name or "A library"
+def attempt(action: Callable[[], T], let_through: tuple[type[Exception], ...] = ()) -> T | Failure:
+    """Call something that may raise anything (a library, a callback); what it raises comes back as a `Failure`.
+
+    Only for the boundaries of processes and threads, where an error of one job must not end the others.
+    """
+    try:
+        return action()
+    except let_through:
+        raise
+    except Exception as error:  # noqa: BLE001 - the one place where that is the purpose
+        return failure_of(error)
+
+
+def _missing_library(error: ImportError, detail: str) -> Failure:
     return Failure(
         FailureCode.LIBRARY_MISSING,
-        f"{name} could not be loaded, so this kind of job can't run here.",
+        f"{error.name or 'A library'} could not be loaded, so this kind of job can't run here.",
         hint="Start the studio through main.py to complete its installation.",
-        detail="".join(traceback.format_exception(error)),
+        detail=detail,
     )

@@ -2,7 +2,9 @@
 
 import os
 import queue
+import signal
 import subprocess
+import sys
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -55,6 +57,7 @@ class Runner:
                 errors="replace",
                 env={**os.environ, **self.environment, **(environment or {})},
                 pass_fds=self.inherited if os.name == "posix" else (),
+                process_group=0 if os.name == "posix" else None,  # so that the compilers below pip can be ended too
             )
             try:
                 return self._follow(process, log, on_line)
@@ -89,14 +92,22 @@ def _read(process: subprocess.Popen[str], lines: "queue.SimpleQueue[str | None]"
     lines.put(None)
 
 
+def _signal(process: subprocess.Popen[str], name: str) -> None:
+    """Send a signal to the program and all that it started (on Windows: end the program)."""
+    if sys.platform == "win32":
+        process.terminate()
+    else:
+        os.killpg(process.pid, getattr(signal, name))
+
+
 def _stop(process: subprocess.Popen[str]) -> None:
     """End the program if it is still there (Ctrl-C, a failed write): nothing of set-up stays behind."""
     if process.poll() is None:
-        process.terminate()
+        _signal(process, "SIGTERM")
         try:
             process.wait(5)
         except subprocess.TimeoutExpired:
-            process.kill()
+            _signal(process, "SIGKILL")
             process.wait()
     if process.stdout is not None:
         process.stdout.close()

@@ -21,7 +21,7 @@ def prepare(root: str, arguments: list[str]) -> tuple[str, list[str]]:
     """
     command = arguments[0] if arguments else ""
     testing = command in _FOR_DEVELOPERS
-    if command == "setup" or native_note.worth_another_try(root):
+    if command == "setup" or _can_build_now(root):
         stamp.remove(root)
     if not stamp.is_ready(root, testing=testing):
         _set_up(root, testing=testing)
@@ -36,6 +36,15 @@ def prepare(root: str, arguments: list[str]) -> tuple[str, list[str]]:
     if not stamp.running_inside(root):
         _become(python, [main, *arguments], os.getcwd())
     return _destination(arguments)
+
+
+def _can_build_now(root: str) -> bool:
+    """Tell whether the text engine was left out for want of a compiler, and there is one (or a wheel) now."""
+    if not native_note.waits_for_a_compiler(root):
+        return False
+    from studio.environment.native_build import cache_folder, compiler
+
+    return bool(compiler()) or any(cache_folder().glob("llama_cpp_python-*.whl"))
 
 
 def _destination(arguments: list[str]) -> tuple[str, list[str]]:

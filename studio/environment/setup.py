@@ -83,7 +83,8 @@ class Setup:
         libraries = system_libraries.probe()
         if libraries_missing and libraries.missing:
             raise self._libraries_problem(libraries.missing)
-        stamp.write(str(self.root), testing=self.testing, version=version, libraries=list(libraries.found))
+        for testing in {False, self.testing}:
+            stamp.write(str(self.root), testing=testing, version=version, libraries=list(libraries.found))
         self.progress.finish()
 
     @staticmethod

@@ -47,7 +47,7 @@ def create(root: Path) -> str:
     if importlib.util.find_spec("ensurepip") is None:
         raise SetupProblem(
             f"This Python ({sys.executable}) comes without the part that makes environments (venv with ensurepip).",
-            f"Install it (Debian, Ubuntu: sudo apt-get install python{stamp.python_version()}-venv), then run main.py again.",
+            f"Install it (Debian: sudo apt-get install python{stamp.python_version()}-venv), then run main.py again.",
         )
     folder = root / stamp.FOLDER
     folder.mkdir(exist_ok=True)

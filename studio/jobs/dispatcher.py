@@ -127,6 +127,12 @@ class Dispatcher:
         if not self._closing:
             self._lanes[family].warm()
 
+    def set_limits(self, limits: Limits) -> None:
+        """Take over another idle time and memory budget while running."""
+        self._limits = limits
+        for lane in self._lanes.values():
+            lane.set_limits(limits)
+
     def listen(self, callback: Listener) -> Callable[[], None]:
         """Hear every event of every job; returns the way to unsubscribe."""
         return self._listeners.add(callback)

@@ -9,7 +9,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from studio.core.boundary import failure_of
+from studio.core.boundary import attempt
 from studio.core.events import Event, JobCancelled, JobCompleted, JobFailed
 from studio.core.failure import Failure, FailureCode, StudioError
 from studio.core.jobs import Family, Job, JobState, family_of
@@ -71,12 +71,11 @@ class Ending:
         )
 
     def _store(self, job: Job, event: JobCompleted) -> Event:
-        if self._finish is None:
+        finish = self._finish
+        if finish is None:
             return event
-        try:
-            return self._finish(job, event)
-        except Exception as error:  # noqa: BLE001 - the boundary: a result that can't be stored fails its job alone
-            return JobFailed(sequence=event.sequence, failure=failure_of(error))
+        stored = attempt(lambda: finish(job, event))
+        return JobFailed(sequence=event.sequence, failure=stored) if isinstance(stored, Failure) else stored
 
     def _interrupt(self, job: Job, text: str) -> Job:
         try:

@@ -12,9 +12,10 @@ import time
 from collections import deque
 from collections.abc import Callable
 
+from studio.core.boundary import attempt
 from studio.core.engine import Assignment
 from studio.core.events import Event
-from studio.core.failure import StudioError
+from studio.core.failure import Failure, StudioError
 from studio.core.jobs import Family, Job
 from studio.core.wire.frames import BrokenFrame, ChannelClosed
 from studio.core.wire.messages import FromWorker, Hello, Pixels, Pulse, Shutdown, Unload, Unloaded, Warmed
@@ -62,6 +63,11 @@ class Lane:
         self._thread = threading.Thread(target=self._run, name=f"lane-{family.value}", daemon=True)
 
     # -- from any thread
+
+    def set_limits(self, limits: Limits) -> None:
+        """Take over new limits for idling and closing, from the next decision on."""
+        self._limits = limits
+        self.wake()
 
     def start(self) -> None:
         """Begin to take jobs."""
@@ -129,11 +135,11 @@ class Lane:
 
     def _run(self) -> None:
         while not self._closing:
-            try:
-                self._step()
-            except Exception as error:  # noqa: BLE001 - the thread's boundary: a fault of ours costs one job, not the lane
-                _log.exception("the %s lane stumbled", self.family.value)
-                self._stumble(error)
+            # A fault of the studio's own costs one job, not the lane.
+            failure = attempt(self._step)
+            if failure is not None:
+                _log.error("the %s lane stumbled: %s", self.family.value, failure.detail or failure.message)
+                self._stumble(failure)
         self._close()
 
     def _step(self) -> None:
@@ -183,6 +189,7 @@ class Lane:
         match message:
             case Hello():
                 worker.listening = True
+                self._turns.send(worker)
             case Pulse(resident=resident, loaded=loaded):
                 grown = loaded > worker.loaded
                 worker.resident, worker.loaded = resident, loaded
@@ -251,10 +258,10 @@ class Lane:
             self._answer_unloads()
             self._turns.mourn(death)
 
-    def _stumble(self, error: Exception) -> None:
+    def _stumble(self, failure: Failure) -> None:
         if self._crew.current is not None:
             self._crew.bury(self._crew.current, Cause.CLOSED, 0.0)
-        self._turns.give_up(error)
+        self._turns.give_up(failure)
         self._look = True
         self._turns.rest(_REST_AFTER_TROUBLE)
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import threading
 from collections.abc import Callable
 from typing import Generic, ParamSpec
+
+from studio.core.boundary import attempt
 
 P = ParamSpec("P")
 _log = logging.getLogger(__name__)
@@ -37,7 +40,7 @@ class Subscribers(Generic[P]):
         with self._lock:
             callbacks = list(self._callbacks.values())
         for callback in callbacks:
-            try:
-                callback(*args, **kwargs)
-            except Exception:  # noqa: BLE001 - a listener's fault must not stop the thread that every job depends on
-                _log.exception("a listener failed")
+            # A listener's fault must not stop the thread that every job depends on.
+            failure = attempt(functools.partial(callback, *args, **kwargs))
+            if failure is not None:
+                _log.error("a listener failed: %s", failure.detail or failure.message)

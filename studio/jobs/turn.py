@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 
+from studio.core.engine import Assignment
 from studio.core.events import Event, JobNotice, JobProgress, JobStarted, Stage, TextDelta
 from studio.core.jobs import Job, JobState
 
@@ -15,6 +16,7 @@ class Turn:
     def __init__(self, job: Job, number: int) -> None:
         self.job = job
         self.number = number
+        self.assignment: Assignment | None = None
         self.sent = False
         self.finishing = False
         self.cancel_asked: float | None = None

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from msgspec.structs import replace
 
-from studio.core.boundary import failure_of
+from studio.core.boundary import attempt
 from studio.core.codec import validated
 from studio.core.engine import Assignment
 from studio.core.events import Event, JobCancelled, JobFailed, is_terminal
@@ -84,26 +84,37 @@ class Turns:
                 turn.ask_cancel(by_user=True)
             self._wishes.clear()
         self._crew.watch_memory()
+        # Whatever hinders a job's start is that job's failure alone.
+        assignment = attempt(lambda: validated(self._assign(job)))
+        if isinstance(assignment, Failure):
+            self._finish(turn, JobFailed(failure=assignment))
+            return
+        if turn.cancel_asked is not None:
+            self._finish(turn, JobCancelled())
+            return
+        self._make_room(self._crew.family, _ROOM_PATIENCE)
+        turn.assignment = assignment
         try:
-            assignment = validated(self._assign(job))
-            if turn.cancel_asked is None:
-                self._make_room(self._crew.family, _ROOM_PATIENCE)
-                self._send(turn, assignment)
+            worker = self._crew.ensure()
         except OSError as error:
             self._finish(turn, JobFailed(failure=_no_start(error)))
-        except FrameTooLarge as error:
-            self._finish(turn, JobFailed(failure=_too_large(error)))
-        except Exception as error:  # noqa: BLE001 - the boundary: whatever hinders a job's start is that job's failure
-            self._finish(turn, JobFailed(failure=failure_of(error)))
-        if not turn.sent and not turn.finishing:
-            self._finish(turn, JobCancelled())
+            return
+        if worker.listening:
+            self.send(worker)
 
-    def _send(self, turn: Turn, assignment: Assignment) -> None:
-        worker = self._crew.ensure()
+    def send(self, worker: WorkerProcess) -> None:
+        """The worker listens: it gets the job at hand. Until then a job can be cancelled without touching a worker."""
+        turn = self._turn
+        if turn is None or turn.assignment is None or turn.sent or worker is not self._crew.current:
+            return
         worker.pixels.forget()
         worker.used = True
-        with contextlib.suppress(ChannelClosed):  # a death is told when the worker is listened to
-            worker.channel.send(Assign(turn.number, assignment))
+        try:
+            with contextlib.suppress(ChannelClosed):  # a death is told when the worker is listened to
+                worker.channel.send(Assign(turn.number, turn.assignment))
+        except FrameTooLarge as error:
+            self._finish(turn, JobFailed(failure=_too_large(error)))
+            return
         with self._lock:
             turn.sent = True
             turn.stage = "loading"
@@ -130,12 +141,15 @@ class Turns:
         turn = self._turn
         if turn is None or turn.cancel_asked is None or self.closing:
             return None
-        return turn.cancel_asked + self._limits.force_kill_after
+        return turn.cancel_asked + (self._limits.force_kill_after if turn.sent else 0.0)
 
     def press(self) -> bool:
         """See a cancellation through: a message first; says whether it is time for force."""
         turn, worker, due = self._turn, self._crew.current, self.due()
         if turn is None or worker is None or due is None:
+            return False
+        if not turn.sent:
+            self._finish(turn, JobCancelled())
             return False
         if not turn.cancel_sent:
             turn.cancel_sent = True
@@ -166,11 +180,11 @@ class Turns:
         failure = self._count_death(turn, failure_of_death(replace(death, stage=turn.stage)))
         self._finish(turn, JobFailed(sequence=turn.next_sequence, failure=failure))
 
-    def give_up(self, error: Exception) -> None:
+    def give_up(self, failure: Failure) -> None:
         """A fault of the studio itself: that is the end of the job at hand."""
         turn = self._turn
         if turn is not None and not turn.finishing:
-            self._finish(turn, JobFailed(sequence=turn.next_sequence, failure=failure_of(error)))
+            self._finish(turn, JobFailed(sequence=turn.next_sequence, failure=failure))
         self._turn = None
 
     def hurried(self) -> bool:

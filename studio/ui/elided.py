@@ -8,11 +8,12 @@ from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
 
 
 class ElidedLabel(QLabel):
-    """One line; `most` is the width in pixels that it asks for at the most, 0 for all of the text."""
+    """One line. `most` is the width in pixels that it asks for at the most, 0 for all; `least` is what it keeps."""
 
-    def __init__(self, text: str = "", most: int = 0, parent: QWidget | None = None) -> None:
+    def __init__(self, text: str = "", *, most: int = 0, least: int = 24, parent: QWidget | None = None) -> None:
         super().__init__(text, parent)
         self._most = most
+        self._least = least
         self.setTextFormat(Qt.TextFormat.PlainText)
         self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Preferred)
 
@@ -31,7 +32,7 @@ class ElidedLabel(QLabel):
 
     def minimumSizeHint(self) -> QSize:
         """A few letters."""
-        return QSize(min(24, self.sizeHint().width()), super().sizeHint().height())
+        return QSize(min(self._least, self.sizeHint().width()), super().sizeHint().height())
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002 - Qt's signature
         """The text with an ellipsis where it is too long."""

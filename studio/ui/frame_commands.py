@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Any, Protocol
 
 from studio.app.settings import Settings
 from studio.core.command import Command
+from studio.ui.queue.actions import JobActions
 from studio.ui.rooms import RoomEntry
 
 ROOM_KEYS = {"canvas": "Alt+1", "write": "Alt+2", "code": "Alt+3", "settings": "Ctrl+,"}
@@ -20,6 +21,8 @@ MENU_KEYS = "F10"
 class Frame(Protocol):
     """What the commands ask of the window."""
 
+    jobs: JobActions | None
+
     def open_palette(self) -> None: ...  # noqa: D102 - the titles below say what each does
     def open_menu(self) -> None: ...  # noqa: D102
     def open_room(self, identity: str) -> None: ...  # noqa: D102
@@ -29,11 +32,6 @@ class Frame(Protocol):
     def open_project_folder(self) -> None: ...  # noqa: D102
     def toggle_panel(self) -> None: ...  # noqa: D102
     def toggle_full_screen(self) -> None: ...  # noqa: D102
-    def toggle_pause(self) -> None: ...  # noqa: D102
-    def stop_all(self) -> None: ...  # noqa: D102
-    def clear_ended(self) -> None: ...  # noqa: D102
-    def take_up_interrupted(self) -> None: ...  # noqa: D102
-    def is_running(self) -> bool: ...  # noqa: D102
     def is_open(self) -> bool: ...  # noqa: D102
     def quit(self) -> None: ...  # noqa: D102
 
@@ -79,21 +77,21 @@ def _view(frame: Frame, settings: Settings) -> list[Command]:
 
 
 def _jobs(frame: Frame) -> list[Command]:
+    def doing(action: Callable[[JobActions], None]) -> Callable[[], None]:
+        return lambda: action(frame.jobs) if frame.jobs is not None else None
+
+    def running() -> bool:
+        return frame.jobs is not None and frame.jobs.running
+
+    def command(name: str, title: str, run: Callable[[], None], **more: Any) -> Command:  # noqa: ANN401 - Command's own fields
+        return Command(f"app.{name}", title, run, menu="Jobs", **{"when": frame.is_open, **more})
+
     return [
-        Command("app.queue", "Show the queue", frame.open_queue, shortcut=QUEUE_KEYS, menu="Jobs", when=frame.is_open),
-        Command(
-            "app.stop",
-            "Stop everything that runs",
-            frame.stop_all,
-            shortcut=STOP_KEYS,
-            menu="Jobs",
-            when=frame.is_running,
-        ),
-        Command("app.pause", "Pause the queue, or let it go on", frame.toggle_pause, menu="Jobs", when=frame.is_open),
-        Command("app.clear", "Clear finished jobs off the list", frame.clear_ended, menu="Jobs", when=frame.is_open),
-        Command(
-            "app.interrupted", "Run interrupted jobs again", frame.take_up_interrupted, menu="Jobs", when=frame.is_open
-        ),
+        command("queue", "Show the queue", frame.open_queue, shortcut=QUEUE_KEYS),
+        command("stop", "Stop everything that runs", doing(JobActions.stop_all), shortcut=STOP_KEYS, when=running),
+        command("pause", "Pause the queue, or let it go on", doing(JobActions.toggle_pause)),
+        command("clear", "Clear finished jobs off the list", doing(JobActions.clear_ended)),
+        command("interrupted", "Run interrupted jobs again", doing(JobActions.run_interrupted)),
     ]
 
 

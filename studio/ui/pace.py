@@ -43,6 +43,8 @@ class Pace:
                     self._began = (now, step)
                 self.stage, self.step, self.total = stage, step, total
             case TextDelta(tokens=tokens):
+                if self.stage is not Stage.GENERATE:
+                    self.stage, self.step, self.total = Stage.GENERATE, 0, None
                 if self._first_token is None:
                     self._first_token = now
                 else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QWidget
 
 from studio.core.jobs import Job
@@ -14,6 +15,7 @@ from studio.ui.queue.watch import QueueWatch
 from studio.ui.theme import Theme
 
 _MOST_LINES = 2
+_NARROW = 1200
 
 
 class JobLine(QWidget):
@@ -24,7 +26,7 @@ class JobLine(QWidget):
     def __init__(self, theme: Theme, stop_keys: str) -> None:
         super().__init__()
         self.job = ""
-        self._title = ElidedLabel(most=170)
+        self._title = ElidedLabel(most=170, least=84)
         self._title.setProperty("look", "soft")
         self.bar = Bar(theme)
         self.words = QLabel()
@@ -44,6 +46,11 @@ class JobLine(QWidget):
         row.addWidget(self.bar, 1)
         row.addWidget(self.words)
         row.addWidget(self.stop)
+
+    def set_narrow(self, *, narrow: bool) -> None:
+        """Leave the stop button's word out where there is little room."""
+        style = Qt.ToolButtonStyle
+        self.stop.setToolButtonStyle(style.ToolButtonIconOnly if narrow else style.ToolButtonTextBesideIcon)
 
     def show_job(self, job: Job, pace: Pace | None) -> None:
         """Show how far `job` is."""
@@ -103,6 +110,16 @@ class StatusStrip(QWidget):
         """`cpu`, `cuda:0` or `mps`."""
         self.device.setText({"cpu": "CPU", "mps": "Apple GPU"}.get(name, name.upper().replace("CUDA:", "GPU ")))
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Say less where there is less room."""
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        running = sum(1 for line in self.lines if not line.isHidden())
+        for line in self.lines:
+            line.set_narrow(narrow=running > 1 and self.width() < self._theme.pixels(_NARROW))
+
     def _show_all(self) -> None:
         watch = self._watch
         if watch is None:
@@ -112,6 +129,7 @@ class StatusStrip(QWidget):
             line.show_job(job, watch.paces.get(job.id))
         for index, line in enumerate(self.lines):
             line.setVisible(index < len(running))
+        self._fit()
         self.ready.setText("The queue is paused" if watch.paused else "Ready")
         self.ready.setVisible(not running)
         self.resume.setVisible(watch.paused)

@@ -127,6 +127,7 @@ QSlider::handle:horizontal:focus { background: @accent; border: 2px solid @knob;
 QSlider::sub-page:horizontal:disabled { background: @line_strong; }
 QProgressBar { background: @line; border: none; border-radius: 2px; max-height: 4px; min-height: 4px; }
 QProgressBar::chunk { background: @accent; border-radius: 2px; }
+QTextBrowser[look="page"] { background: @raised; border: 1px solid @line; border-radius: 6px; }
 QScrollArea { background: transparent; border: none; }
 QScrollArea > QWidget > QWidget[look="clear"] { background: transparent; }
 QScrollBar:vertical { background: transparent; width: 10px; margin: 0; }
@@ -152,7 +153,7 @@ def stylesheet(tokens: dict[str, Any], look: str, scale: float) -> str:
         "control": round(20 * scale),
         "field": round(22 * scale),
         "chip_inner": round(17 * scale),
-        "chip": round((17 * scale + 4) / 2),
+        "chip": int((round(17 * scale) + 6) / 2),
     }
     words = {**tokens[look], **{name: str(value) for name, value in measures.items()}}
     return "".join(part.substitute(words) for part in (_BASE, _BUTTONS, _FIELDS, _REST))

@@ -1,15 +1,15 @@
-"""The window: puts the frame's parts together and lets them talk to the session.
+"""The window's content: puts the frame's parts together and lets them talk to the session.
 
-It can be shown before there is a session; `open` brings one in. Everything that is more than wiring
-lies in the parts.
+It lies in the `Shell`, and can be shown before there is a session; `open` brings one in. Everything that
+is more than wiring lies in the parts.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QByteArray, QPoint, Qt, QTimer, QUrl, Signal
-from PySide6.QtGui import QCloseEvent, QDesktopServices, QGuiApplication, QPaintEvent, QResizeEvent
+from PySide6.QtCore import QPoint, Qt, QTimer, QUrl
+from PySide6.QtGui import QDesktopServices, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
 from studio.app.commands import Commands
@@ -46,19 +46,15 @@ if TYPE_CHECKING:
     from studio.app.studio import Studio
     from studio.ui.greeting import Greeting
     from studio.ui.palette import Palette
+    from studio.ui.queue.actions import JobActions
     from studio.ui.queue.popup import QueuePopup
     from studio.ui.queue.watch import QueueWatch
 
 _MEMORY_INTERVAL = 2000
-_SMALLEST = (720, 480)
-_FIRST_SIZE = (1280, 820)
 
 
 class Window(QWidget):
-    """The one window. `first_painted` after its first frame; `closing` when everything should be saved."""
-
-    first_painted = Signal()
-    closing = Signal()
+    """What fills the one window, from edge to edge."""
 
     def __init__(
         self, theme: Theme, settings: Settings, session: Session, notices: Notices, commands: Commands
@@ -73,13 +69,12 @@ class Window(QWidget):
         self.studio: Studio | None = None
         self.bridge: Bridge | None = None
         self.watch: QueueWatch | None = None
+        self.jobs: JobActions | None = None
         self._palette: Palette | None = None
         self._queue: QueuePopup | None = None
         self._greeting: Greeting | None = None
-        self._painted = False
         self._entries = available_rooms()
-        self.setWindowTitle("Atelier")
-        self.setMinimumSize(*_SMALLEST)
+        self.setAccessibleName("Atelier")
         self.top = TopBar(theme, PALETTE_KEYS, PANEL_KEYS, MENU_KEYS)
         self.rail = Rail(theme, self._entries, ROOM_KEYS)
         self.bar = NoticeBar(theme, notices)
@@ -92,17 +87,20 @@ class Window(QWidget):
         self._memory_timer.setInterval(_MEMORY_INTERVAL)
         self._memory_timer.timeout.connect(self._measure)
         self._connect()
-        self._restore()
 
     def open(self, studio: Studio, bridge: Bridge) -> None:
         """Bring the session in: rooms can be built, jobs are shown."""
+        from studio.ui.queue.actions import JobActions
         from studio.ui.queue.watch import QueueWatch
 
         self.studio = studio
         self.bridge = bridge
         bridge.job_event.connect(self._hear)
         self.watch = QueueWatch(studio.queue, bridge, self.background, self)
+        self.jobs = JobActions(studio, self.watch, self.notices)
         self.strip.follow(self.watch)
+        self.strip.resume_wanted.connect(self.jobs.toggle_pause)
+        self.strip.stop_wanted.connect(self.jobs.cancel)
         self.stage.open(
             RoomContext(
                 studio=studio,
@@ -177,18 +175,18 @@ class Window(QWidget):
 
     def open_queue(self) -> None:
         """Open the queue upward from the strip, or close it."""
-        watch = self.watch
-        if watch is None:
+        watch, jobs = self.watch, self.jobs
+        if watch is None or jobs is None:
             return
         if self._queue is None:
             from studio.ui.queue.popup import QueuePopup
 
             self._queue = QueuePopup(self.theme, watch, self)
             self._queue.spares = (self.strip.queue_button,)
-            self._queue.acted.connect(self._act)
-            self._queue.move_wanted.connect(self._move)
-            self._queue.pause_wanted.connect(lambda _on: self.toggle_pause())
-            self._queue.clear_wanted.connect(self.clear_ended)
+            self._queue.acted.connect(jobs.act)
+            self._queue.move_wanted.connect(jobs.move)
+            self._queue.pause_wanted.connect(jobs.toggle_pause)
+            self._queue.clear_wanted.connect(jobs.clear_ended)
         if self._queue.isVisible():
             self._queue.dismiss()
         else:
@@ -211,38 +209,11 @@ class Window(QWidget):
 
     def toggle_full_screen(self) -> None:
         """Fill the screen, or no longer."""
-        self.setWindowState(self.windowState() ^ Qt.WindowState.WindowFullScreen)
-
-    def toggle_pause(self) -> None:
-        """Let the queue begin nothing new, or let it go on."""
-        watch = self.watch
-        if watch is not None:
-            watch.act(lambda: watch.queue.set_paused(not watch.paused))
-
-    def stop_all(self) -> None:
-        """Stop whatever runs; what waits stays."""
-        for job in self.watch.jobs if self.watch else ():
-            if job.state.active:
-                self._cancel(job.id)
-
-    def clear_ended(self) -> None:
-        """Take ended jobs off the list."""
-        watch = self.watch
-        if watch is not None:
-            watch.act(watch.queue.clear_ended)
-
-    def take_up_interrupted(self) -> None:
-        """Let jobs run that were cut short."""
-        for job in self.watch.interrupted if self.watch else ():
-            self._act("resume", job.id)
+        self.window().setWindowState(self.window().windowState() ^ Qt.WindowState.WindowFullScreen)
 
     def quit(self) -> None:
         """Close the window, and the studio with it."""
-        self.close()
-
-    def is_running(self) -> bool:
-        """Whether a worker has something to do."""
-        return self.watch is not None and any(job.state.active for job in self.watch.jobs)
+        self.window().close()
 
     def is_open(self) -> bool:
         """Whether there is a session."""
@@ -254,13 +225,6 @@ class Window(QWidget):
             for identity in self.stage.missing():
                 self.stage.room(identity)
 
-    def paintEvent(self, event: QPaintEvent) -> None:
-        """Tell of the first frame."""
-        super().paintEvent(event)
-        if not self._painted:
-            self._painted = True
-            QTimer.singleShot(0, self.first_painted.emit)
-
     def resizeEvent(self, event: QResizeEvent) -> None:
         """What floats keeps its place."""
         super().resizeEvent(event)
@@ -268,14 +232,11 @@ class Window(QWidget):
             if floating is not None and floating.isVisible():
                 floating.place()
 
-    def closeEvent(self, event: QCloseEvent) -> None:
+    def shut(self) -> None:
         """Remember and save everything; ask nothing: the queue and the documents are durable."""
         self._memory_timer.stop()
-        self.session.geometry = bytes(self.saveGeometry().toBase64().data()).decode()
         self.stage.remember()
         self.stage.flush()
-        super().closeEvent(event)
-        self.closing.emit()
 
     def _arrange(self) -> None:
         middle = QHBoxLayout()
@@ -305,14 +266,6 @@ class Window(QWidget):
         self.stage.document_changed.connect(self._document_changed)
         self.stage.room_built.connect(self._room_built)
         self.strip.queue_wanted.connect(self.open_queue)
-        self.strip.resume_wanted.connect(self.toggle_pause)
-        self.strip.stop_wanted.connect(self._cancel)
-
-    def _restore(self) -> None:
-        geometry = QByteArray.fromBase64(QByteArray(self.session.geometry.encode()))
-        if geometry.isEmpty() or not self.restoreGeometry(geometry):
-            free = QGuiApplication.primaryScreen().availableGeometry().size()
-            self.resize(min(_FIRST_SIZE[0], free.width()), min(_FIRST_SIZE[1], free.height()))
 
     def _room_changed(self, identity: str) -> None:
         self.rail.set_current(identity)
@@ -326,7 +279,7 @@ class Window(QWidget):
 
     def _document_changed(self, name: str, state: str) -> None:
         self.top.set_document(name, state)
-        self.setWindowTitle(f"{name} · Atelier" if name else "Atelier")
+        self.window().setWindowTitle(f"{name} · Atelier" if name else "Atelier")
 
     def _run_command(self, identity: str) -> None:
         command = self.commands.find(identity)
@@ -345,12 +298,13 @@ class Window(QWidget):
 
     def show_failure(self, failure: Failure, job: str = "") -> None:
         """Put a failure into the bar, with the next step."""
-        again = (lambda: self._act("retry", job)) if job else None
+        jobs = self.jobs
+        again = (lambda: jobs.act("retry", job)) if job and jobs is not None else None
         self.notices.fail(failure, next_step(failure, again, lambda: self.open_room("settings")))
 
     def _offer_interrupted(self) -> None:
-        watch = self.watch
-        if watch is None:
+        watch, jobs = self.watch, self.jobs
+        if watch is None or jobs is None:
             return
         watch.changed.disconnect(self._offer_interrupted)
         count = len(watch.interrupted)
@@ -358,33 +312,8 @@ class Window(QWidget):
             self.notices.post(
                 f"{count_words(count, 'job was', 'jobs were')} cut short when the studio ended.",
                 hint="Nothing is lost; it waits in the queue.",
-                action=Action("Run again", self.take_up_interrupted),
+                action=Action("Run again", jobs.run_interrupted),
             )
-
-    def _cancel(self, job: str) -> None:
-        if self.studio is not None:
-            self.studio.cancel(job)
-
-    def _act(self, verb: str, job: str) -> None:
-        studio, watch = self.studio, self.watch
-        if studio is None or watch is None:
-            return
-        match verb:
-            case "hold":
-                watch.act(lambda: studio.queue.hold(job))
-            case "resume":
-                watch.act(lambda: studio.queue.resume(job))
-            case "cancel":
-                self._cancel(job)
-            case "retry":
-                watch.act(lambda: studio.dispatcher.retry(job))
-            case "remove":
-                watch.act(lambda: studio.queue.remove(job))
-
-    def _move(self, job: str, before: str) -> None:
-        watch = self.watch
-        if watch is not None:
-            watch.act(lambda: watch.queue.move(job, before or None))
 
     def _measure(self) -> None:
         studio = self.studio

@@ -10,15 +10,15 @@ import gc
 import importlib
 import os
 import queue
+import sys
 import threading
 import time
-import traceback
 from typing import cast
 
-from studio.core.boundary import failure_of, missing_library
+from studio.core.boundary import attempt
 from studio.core.engine import Engine
 from studio.core.events import JobCancelled
-from studio.core.failure import Failure, StudioError
+from studio.core.failure import Failure
 from studio.core.wire.block import SharedBlock
 from studio.core.wire.frames import BrokenFrame, Channel, ChannelClosed
 from studio.core.wire.messages import (
@@ -123,52 +123,39 @@ class Worker:
         self._channel.send_unless_busy(Pulse(process.resident_bytes(), self._loaded))
 
     def _perform(self, assign: Assign) -> None:
-        failure, engine = None, None
-        try:
-            engine = self._ready()
-        except StudioError as error:
-            failure = error.failure
+        engine = attempt(self._ready)
         if not self._begin(assign.turn):
             return
         performance = Performance(assign, self._word, self._pixels, self._load.cores())
-        if engine is not None:
+        if isinstance(engine, Failure):
+            performance.fail(engine)
+        else:
             performance.run(engine)
             self._measure(engine)
-        elif failure is not None:
-            performance.fail(failure)
         self._performing = False
 
     def _ready(self) -> Engine:
-        """The engine, imported at its first use. Raises `StudioError`."""
+        """The engine, imported at its first use. Importing a library may raise anything."""
         if self._engine is None:
             module, _, name = self._engine_name.partition(":")
-            try:
-                self._engine = cast(Engine, getattr(importlib.import_module(module), name)())
-            except ImportError as error:
-                raise StudioError(missing_library(error)) from error
-            except Exception as error:  # the boundary: importing a library runs any code
-                raise StudioError(failure_of(error)) from error
+            self._engine = cast(Engine, getattr(importlib.import_module(module), name)())
         return self._engine
 
     def _warm(self) -> None:
         start = time.monotonic()
-        failure: Failure | None = None
-        try:
-            warm = getattr(self._ready(), "warm", None)
-            if callable(warm):
-                warm()
-        except StudioError as error:
-            failure = error.failure
-        except Exception as error:  # noqa: BLE001 - the boundary: the failure is told, the process goes on
-            failure = missing_library(error) if isinstance(error, ImportError) else failure_of(error)
+        failure = attempt(self._warm_engine)
         self._channel.send(Warmed(time.monotonic() - start, failure))
+
+    def _warm_engine(self) -> None:
+        warm = getattr(self._ready(), "warm", None)
+        if callable(warm):
+            warm()
 
     def _unload(self) -> None:
         if self._engine is not None:
-            try:
-                self._engine.unload()
-            except Exception as error:  # noqa: BLE001 - the boundary: what can't be unloaded ends with the process
-                traceback.print_exception(error)
+            failure = attempt(self._engine.unload)
+            if failure is not None:  # what can't be unloaded ends with the process
+                sys.stderr.write(failure.detail)
                 process.leave(1)
             self._measure(self._engine)
         gc.collect()
@@ -176,8 +163,6 @@ class Worker:
         self._channel.send(Unloaded(process.resident_bytes()))
 
     def _measure(self, engine: Engine) -> None:
-        try:
-            self._loaded = max(0, int(engine.loaded_bytes()))
-        except Exception:  # noqa: BLE001 - the boundary: a figure for the status strip is not worth a job
-            self._loaded = 0
+        loaded = attempt(engine.loaded_bytes)
+        self._loaded = 0 if isinstance(loaded, Failure) else max(0, int(loaded))
         self._channel.send(Pulse(process.resident_bytes(), self._loaded))

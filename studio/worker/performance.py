@@ -8,7 +8,7 @@ import time
 
 from msgspec.structs import replace
 
-from studio.core.boundary import failure_of
+from studio.core.boundary import attempt, failure_of
 from studio.core.engine import Assignment, Engine
 from studio.core.events import (
     Event,
@@ -64,22 +64,22 @@ class Performance:
     def run(self, engine: Engine) -> None:
         """Run to the end, whatever happens. Raises `ChannelClosed` alone."""
         process.forget_peak()
+        failure = attempt(lambda: self._follow(engine), let_through=(ChannelClosed,))
+        if failure is not None:
+            # Whatever a library makes of an interrupted call, somebody asked for the end.
+            self._end(JobCancelled() if self._cancel.is_set() else JobFailed(failure=failure))
+        self.fail(_NO_RESULT)
+        gc.collect()
+
+    def _follow(self, engine: Engine) -> None:
         try:
             self._cancel.check()
             for event in engine.run(self._assignment, self._cancel):
                 # The engine is heard out, so that it can put its things in order after the result.
                 if not self._ended:
                     self._say(event)
-            self.fail(_NO_RESULT)
-        except ChannelClosed:
-            raise
         except Cancelled:
             self._end(JobCancelled())
-        except Exception as error:  # noqa: BLE001 - the boundary at which an engine's errors become a `Failure`
-            # Whatever a library makes of an interrupted call, somebody asked for the end.
-            self._end(JobCancelled() if self._cancel.is_set() else JobFailed(failure=failure_of(error)))
-        finally:
-            gc.collect()
 
     def fail(self, failure: Failure) -> None:
         """End the job with a failure, unless it has ended."""

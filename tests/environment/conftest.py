@@ -16,7 +16,13 @@ LOCK = "torch==2.13.0  # 100 kB\ntiny-paint==1.0  # 10 kB\nllama-cpp-python==0.3
 TEXT_ENGINE = "def llama_backend_init():\n    print('initialised')\n"
 # Two programs in place of the studio's: what the front door hands over to is none of its business.
 LAUNCH = "import sys\n\ndef main():\n    import tiny_paint\n    print('window', sys.prefix)\n    return 7\n"
-CLI = "import importlib.util\n\ndef app(args, prog_name):\n    print('command', args, importlib.util.find_spec('llama_cpp') is not None)\n"
+PYTEST = "import sys\n\nif __name__ == '__main__':\n    print('== 2 passed', sys.argv[1:], '==')\n    sys.exit(3)\n"
+CLI = """
+import importlib.util
+
+def app(args, prog_name):
+    print('command', args, importlib.util.find_spec('llama_cpp') is not None)
+"""
 
 
 @dataclass
@@ -58,20 +64,25 @@ def package_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_wheel(folder, "torch", "2.13.0", "kind = 'gpu'\n", requires=("tiny-graph",))
     write_wheel(folder, "tiny-graph", "1.0")
     write_wheel(folder, "tiny-paint", "1.0")
+    write_wheel(folder, "pytest", "9.9", PYTEST)
     write_source_package(folder, "llama-cpp-python", "0.3.36", TEXT_ENGINE)
     return folder
 
 
 def _fresh(place: Path, package_folder: Path) -> Checkout:
     folder = place / "atelier"
-    shutil.copytree(ROOT / "studio" / "environment", folder / "studio" / "environment", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(
+        ROOT / "studio" / "environment", folder / "studio" / "environment", ignore=shutil.ignore_patterns("__pycache__")
+    )
     shutil.copy(ROOT / "main.py", folder)
     (folder / "studio" / "__init__.py").write_text("", encoding="utf-8")
     (folder / "studio" / "launch.py").write_text(LAUNCH, encoding="utf-8")
     (folder / "studio" / "cli.py").write_text(CLI, encoding="utf-8")
     (folder / "requirements.lock").write_text(LOCK, encoding="utf-8")
     (folder / "requirements-test.lock").write_text("", encoding="utf-8")
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PIP_", "PYTHON", "CMAKE_", "TMP"))}
+    kept = {
+        name: value for name, value in os.environ.items() if not name.startswith(("PIP_", "PYTHON", "CMAKE_", "TMP"))
+    }
     environment = {
         **kept,
         "PIP_CONFIG_FILE": os.devnull,

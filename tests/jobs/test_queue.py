@@ -63,7 +63,7 @@ def test_order_is_that_of_adding_and_moves_persist(queue: Queue, path: Path) -> 
         assert order(again) == ["d", "a", "c", "b"]
 
 
-def test_a_thousand_moves_into_the_same_gap_keep_the_order(queue: Queue) -> None:
+def test_many_moves_into_the_same_gap_keep_the_order(queue: Queue) -> None:
     first, *rest = add(queue, "a", "b", "c")
     for turn in range(200):
         queue.move(rest[turn % 2], rest[1 - turn % 2])
@@ -192,7 +192,7 @@ def test_entries_of_a_newer_studio_are_kept_and_counted(queue: Queue, path: Path
     add(queue, "a", "b")
     queue.close()
     with sqlite3.connect(path) as db:
-        db.execute("UPDATE jobs SET body = '{\"from\": \"the future\"}' WHERE position = 1.0")
+        db.execute('UPDATE jobs SET body = \'{"from": "the future"}\' WHERE position = 1.0')
     db.close()
     with Queue(path) as again:
         assert order(again) == ["b"]

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -44,16 +48,35 @@ def make(name: Scheduler, class_name: str, config: dict[str, Any]) -> Component:
 
     `default` is the model's own class. Raises `StudioError` where the model cannot work with `name`.
     """
-    if name == "default":
-        return library.named("diffusers", class_name).from_config(config)
-    choices = _FLOW_CLASSES if is_flow(class_name, config) else _CLASSES
-    if name not in choices:
-        raise invalid(
-            f'The scheduler "{name}" does not work with this kind of model.',
-            f"Use one of: default, {', '.join(choices)}.",
-        )
-    chosen, changes = choices[name]
-    return library.named("diffusers", chosen).from_config(config, **changes)
+    changes: dict[str, Any] = {}
+    chosen = class_name
+    if name != "default":
+        choices = _FLOW_CLASSES if is_flow(class_name, config) else _CLASSES
+        if name not in choices:
+            raise invalid(
+                f'The scheduler "{name}" does not work with this kind of model.',
+                f"Use one of: default, {', '.join(choices)}.",
+            )
+        chosen, changes = choices[name]
+    with _quiet():
+        scheduler = library.named("diffusers", chosen).from_config(config, **changes)
+    original = scheduler.set_timesteps
+
+    @functools.wraps(original)
+    def set_timesteps(*positional: object, **named: object) -> None:
+        with _quiet():
+            original(*positional, **named)
+
+    scheduler.set_timesteps = set_timesteps
+    return scheduler
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without numpy's complaint about torch's way of handing over arrays, which is not ours to change."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "__array__ implementation", DeprecationWarning)
+        yield
 
 
 def set_steps(scheduler: Component, steps: int, device: torch.device) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 
 import msgspec
 import psutil
@@ -12,6 +13,9 @@ from studio.core.failure import FailureCode
 from studio.engines.language.header import Header
 from studio.engines.language.library import Device, Library
 from studio.engines.language.trouble import bad_request, gigabytes, model_trouble
+
+if sys.platform != "win32":
+    import resource
 
 _SHARE_FOR_CONTEXT = 1 / 3  # of the memory that is left once the weights are in
 _COMPUTE_BYTES = 192 << 20  # llama.cpp's scratch buffers, measured on models of 0.1 to 8 billion weights
@@ -82,7 +86,7 @@ def _pick(devices: list[Device], wanted: str) -> Device | None:
 
 
 def _check_host_memory(placement: Placement, weights: int) -> None:
-    available = psutil.virtual_memory().available
+    available = _available()
     if placement.memory_budget:
         available = min(available, placement.memory_budget)
     if weights > available:
@@ -91,6 +95,18 @@ def _check_host_memory(placement: Placement, weights: int) -> None:
             f"This model needs {gigabytes(weights)} for its weights alone; {gigabytes(available)} can be used.",
             "Close other programs, raise the memory budget in the settings, or choose a smaller model.",
         )
+
+
+def _available() -> int:
+    """Bytes that this process may still take: of the machine's, or of its own limit of address space."""
+    available = int(psutil.virtual_memory().available)
+    if sys.platform == "win32":
+        return available
+    limit = resource.getrlimit(resource.RLIMIT_AS)[0]
+    if limit == resource.RLIM_INFINITY:
+        return available
+    # Threads and allocators reserve address space; a library that gets none of it ends the process.
+    return max(min(available, limit - int(psutil.Process().memory_info().vms) - _COMPUTE_BYTES), 0)
 
 
 def choose_window(header: Header, wanted: int, placement: Placement, weights: int, trained: int) -> Window:
@@ -105,7 +121,7 @@ def choose_window(header: Header, wanted: int, placement: Placement, weights: in
             f"Ask for at most {trained:,}.",
         )
     per_token = max(cache_bytes_per_token(header), 1)
-    room = psutil.virtual_memory().available - _COMPUTE_BYTES
+    room = _available() - _COMPUTE_BYTES
     if placement.memory_budget:
         room = min(room, placement.memory_budget - weights - _COMPUTE_BYTES)
     if wanted:

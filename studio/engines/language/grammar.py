@@ -7,6 +7,7 @@ tokens takes 60 to 84 milliseconds, about one, microseconds).
 
 from __future__ import annotations
 
+import codecs
 import ctypes
 
 import numpy as np
@@ -42,6 +43,7 @@ class GrammarSampler:
                 "Simplify the schema.",
                 library.log_tail(),
             )
+        self._characters = codecs.getincrementaldecoder("utf-8")("strict")
         self._all = np.zeros(vocabulary.size, _CANDIDATE)
         self._one = np.zeros(1, _CANDIDATE)
 
@@ -57,10 +59,11 @@ class GrammarSampler:
         Raises `StudioError` where the vocabulary has no token that the grammar allows.
         """
         token = self._drawn(self._fresh(logits))
-        if not self._allowed(token):
+        if not (self._allowed(token) and self._whole_characters(token)):
             token = self._drawn_within(logits)
         self._c.llama_sampler_accept(self.handle, token)
         self._c.llama_sampler_accept(self._sampler.handle, token)
+        self._characters.decode(self._vocabulary.piece(token) or b"")
         return token
 
     def _fresh(self, logits: Logits) -> npt.NDArray[np.void]:
@@ -79,8 +82,11 @@ class GrammarSampler:
             tried = self._fresh(logits) if offered is None else offered
             self._apply(self.handle, tried)
             kept = tried[np.isfinite(tried["logit"])]
-            if len(kept):
-                return self._drawn(np.ascontiguousarray(kept))
+            while len(kept):
+                token = self._drawn(kept.copy())
+                if self._whole_characters(token):
+                    return token
+                kept = kept[kept["id"] != token]
         raise model_trouble(
             FailureCode.MODEL_UNSUPPORTED,
             "This model can't write what the JSON Schema asks for next; its vocabulary lacks the characters.",
@@ -91,6 +97,19 @@ class GrammarSampler:
         self._one["id"], self._one["logit"] = token, 1.0
         self._apply(self.handle, self._one)
         return bool(np.isfinite(self._one["logit"][0]))
+
+    def _whole_characters(self, token: int) -> bool:
+        """Whether the text stays UTF-8: llama.cpp's grammars also take overlong and impossible characters."""
+        before = self._characters.getstate()
+        try:
+            self._characters.decode(self._vocabulary.piece(token) or b"")
+            begun, _ = self._characters.getstate()
+        except UnicodeDecodeError:
+            return False
+        finally:
+            self._characters.setstate(before)
+        # Python notices the halves of surrogate pairs only at their last byte.
+        return not (begun[:1] == b"\xed" and begun[1:2] >= b"\xa0")
 
     def _drawn(self, candidates: npt.NDArray[np.void]) -> int:
         chosen = self._apply(self._sampler.handle, candidates)

@@ -7,6 +7,8 @@ costs milliseconds; weights are never touched.
 
 from __future__ import annotations
 
+import errno
+import math
 import mmap
 import struct
 from collections.abc import Iterator
@@ -15,7 +17,7 @@ from pathlib import Path
 import msgspec
 
 from studio.core.failure import FailureCode, StudioError
-from studio.engines.language.trouble import model_trouble
+from studio.engines.language.trouble import model_trouble, no_memory
 
 Scalar = int | float | bool | str
 
@@ -26,6 +28,8 @@ _MOST_TENSORS = 1 << 20
 _LONGEST_KEY = 1 << 16
 _MOST_DIMENSIONS = 4
 _ALIGNMENT = 32
+_MOST_SUMMED = 4096
+_WORDS = "tokenizer.ggml.tokens"
 
 # ggml type → (values per block, bytes per block); ggml.h and ggml-common.h. An unknown type is left to llama.cpp.
 _BLOCKS = {
@@ -40,12 +44,11 @@ _BLOCKS = {
 class Header(msgspec.Struct, frozen=True):
     """What a GGUF file says of itself.
 
-    `pairs` holds the scalars and strings; arrays of numbers appear as their sum in `sums` and as their
-    length in `lengths`. `tensor_bytes` is the size of the weights, where all their types are known.
+    `pairs` holds the scalars and strings; short arrays of whole numbers appear as their sum in `sums`.
+    `tensor_bytes` is the size of the weights, where all their types are known.
     """
 
     pairs: dict[str, Scalar]
-    lengths: dict[str, int]
     sums: dict[str, int]
     tensor_bytes: int
 
@@ -91,20 +94,36 @@ class _Reader:
             raise _damaged(self.path, f"its header has a value of unknown type {kind}")
         return self.number(_FORMATS[kind])
 
-    def array(self) -> tuple[int, int]:
-        """Skips an array; its length, and the sum of its entries if it is a short one of integers."""
+    def array(self, key: str) -> int:
+        """Skips the array `key`; the sum of its entries if it is a short one of integers, else 0."""
         kind, count = int(self.number("<I")), self.count()
         if kind == _STRING:
-            for _ in range(count):
-                self.skip(self.count())
-            return count, 0
+            words = self._strings(count, keep=key == _WORDS)
+            if len(set(words)) != len(words):
+                raise _damaged(self.path, "its vocabulary has the same word twice")
+            return 0
         if kind not in _FORMATS:
             raise _damaged(self.path, f"its header has an array of unknown type {kind}")
         width, start = struct.calcsize(_FORMATS[kind]), self.at
         self.skip(width * count)
-        if count > 4096 or kind in (6, 12):
-            return count, 0
-        return count, sum(struct.unpack_from(f"<{count}{_FORMATS[kind][1]}", self.data, start))
+        if count > _MOST_SUMMED or kind in (6, 12):
+            return 0
+        return int(sum(struct.unpack_from(f"<{count}{_FORMATS[kind][1]}", self.data, start)))
+
+    def _strings(self, count: int, *, keep: bool) -> list[bytes]:
+        """Skips `count` strings; those that are not empty come back if `keep`. Hundreds of thousands are common."""
+        data, at, end, length_at = self.data, self.at, len(self.data) - 8, struct.Struct("<Q").unpack_from
+        kept: list[bytes] = []
+        for _ in range(count):
+            if at > end:
+                raise _damaged(self.path, "its header ends too early")
+            start = at + 8
+            at = start + length_at(data, at)[0]
+            if keep and at > start:
+                kept.append(data[start:at])
+        self.at = at
+        self.skip(0)
+        return kept
 
 
 def read_header(path: Path) -> Header:
@@ -120,6 +139,8 @@ def read_header(path: Path) -> Header:
             _check_kind(path, data[:64])
             return _read(_Reader(data, path))
     except OSError as error:
+        if error.errno == errno.ENOMEM:
+            raise no_memory(path.name, str(error)) from error
         raise model_trouble(
             FailureCode.MODEL_MISSING,
             f"{path.name} can't be read.",
@@ -157,7 +178,6 @@ def _read(reader: _Reader) -> Header:
     if pairs > _MOST_PAIRS or tensors > _MOST_TENSORS:
         raise _damaged(reader.path, f"its header counts {tensors} tensors and {pairs} entries")
     values: dict[str, Scalar] = {}
-    lengths: dict[str, int] = {}
     sums: dict[str, int] = {}
     for _ in range(pairs):
         key = reader.text()
@@ -165,16 +185,17 @@ def _read(reader: _Reader) -> Header:
             raise _damaged(reader.path, "its header has an entry without a sensible name")
         kind = int(reader.number("<I"))
         if kind == _ARRAY:
-            lengths[key], sums[key] = reader.array()
+            sums[key] = reader.array(key)
         else:
             values[key] = reader.scalar(kind)
     _check_values(reader.path, values, tensors)
-    return Header(values, lengths, sums, _tensor_bytes(reader, tensors, values))
+    return Header(values, sums, _tensor_bytes(reader, tensors, values))
 
 
 def _check_values(path: Path, values: dict[str, Scalar], tensors: int) -> None:
     architecture = values.get("general.architecture")
-    if not isinstance(architecture, str) or not architecture:
+    later_part = bool(values.get("split.no", 0))
+    if not later_part and (not isinstance(architecture, str) or not architecture):
         raise _damaged(path, "its header does not say what architecture it is")
     alignment = values.get("general.alignment", _ALIGNMENT)
     if not isinstance(alignment, int) or alignment <= 0 or alignment & (alignment - 1):
@@ -184,8 +205,11 @@ def _check_values(path: Path, values: dict[str, Scalar], tensors: int) -> None:
         value = values.get(f"{architecture}.{name}")
         if value is not None and (not isinstance(value, int) or not 0 < value <= most):
             raise _damaged(path, f"its {name.replace('_', ' ')} is {value}")
-    split = values.get("split.no", 0)
-    if tensors == 0 and split == 0 and int(values.get("split.count", 0) or 0) <= 1:
+    # A library that checks with assertions dies of these, and the worker with it.
+    for name, value in values.items():
+        if isinstance(value, float) and not (math.isfinite(value) and ("epsilon" not in name or 0 <= value < 1)):
+            raise _damaged(path, f"its {name} is {value}")
+    if tensors == 0 and not later_part and int(values.get("split.count", 0) or 0) <= 1:
         raise _damaged(path, "it holds no weights")
 
 

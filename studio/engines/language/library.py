@@ -123,6 +123,8 @@ def library() -> Library:
 
     Raises `StudioError` (`LIBRARY_MISSING`) where it is not installed or does not load.
     """
+    # On a failed assertion ggml would start a debugger on this very process.
+    os.environ.setdefault("GGML_NO_BACKTRACE", "1")
     try:
         module = importlib.import_module("llama_cpp.llama_cpp")
         version = str(importlib.import_module("llama_cpp").__version__)

@@ -15,7 +15,7 @@ from studio.core.failure import Cancelled, FailureCode, StudioError
 from studio.engines.language.devices import Seat
 from studio.engines.language.header import Header
 from studio.engines.language.library import Library
-from studio.engines.language.trouble import model_trouble
+from studio.engines.language.trouble import model_trouble, no_memory
 from studio.engines.language.vocabulary import Vocabulary
 
 _PROGRESS_STEPS = 100
@@ -127,12 +127,7 @@ def _load_failure(library: Library, path: Path) -> StudioError:
     detail = library.log_tail()
     lowered = detail.lower()
     if any(sign in lowered for sign in _MEMORY_SIGNS):
-        return model_trouble(
-            FailureCode.OUT_OF_MEMORY,
-            f"There is not enough memory to load {path.name}.",
-            "Close other programs or choose a smaller model.",
-            detail,
-        )
+        return no_memory(path.name, detail)
     if any(sign in lowered for sign in _UNKNOWN_SIGNS):
         return model_trouble(
             FailureCode.MODEL_UNSUPPORTED,

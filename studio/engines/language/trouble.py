@@ -18,3 +18,13 @@ def bad_request(message: str, hint: str, detail: str = "") -> StudioError:
 def gigabytes(size: int) -> str:
     """`size` in bytes, for a person."""
     return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.0f} MB"
+
+
+def no_memory(name: str, detail: str) -> StudioError:
+    """A `StudioError` about a model that can't be loaded for lack of memory."""
+    return model_trouble(
+        FailureCode.OUT_OF_MEMORY,
+        f"There is not enough memory to load {name}.",
+        "Close other programs or choose a smaller model.",
+        detail,
+    )

@@ -25,13 +25,13 @@ _MIRROR_GROUPS = frozenset({"symbols", "flags", "wall tile", "book", "altar"})
 _COMMON_GROUPS = {
     "animals and nature": 1.6,
     "food and drink": 1.6,
-    "objects": 1.2,
-    "travel and places": 1.2,
-    "activities": 1.2,
-    "smileys and emotion": 1.0,
-    "people and body": 0.4,
-    "symbols": 0.35,
-    "flags": 0.3,
+    "objects": 1.0,
+    "travel and places": 0.8,
+    "activities": 1.0,
+    "smileys and emotion": 0.6,
+    "people and body": 0.1,
+    "symbols": 0.1,
+    "flags": 0.1,
 }
 
 
@@ -46,7 +46,7 @@ def weight(picture: Picture) -> float:
     words = len(picture.caption.replace(",", " ").replace(":", " ").split())
     if "o'clock" in picture.caption or "thirty" in picture.caption:
         return 0.1
-    return base * {1: 1.5, 2: 1.0}.get(words, 0.6)
+    return base * {1: 1.5, 2: 0.8}.get(words, 0.3)
 
 
 def subject(picture: Picture, rng: np.random.Generator) -> str:

@@ -109,7 +109,7 @@ def evaluate_image(data: Path, work: Path, model: Path, count: int = NOUNS) -> M
     """All figures of the exported folder; also kept in the work folder for the card."""
     pictures = load_pictures(data)
     pixels = open_pixels(data, work, pictures)
-    pipeline = DiffusionPipeline.from_pretrained(model, torch_dtype=torch.float32)
+    pipeline = DiffusionPipeline.from_pretrained(model, dtype=torch.float32)
     fidelity = vae_figures(pipeline, pixels, pictures)
     matcher = train_matcher(pixels, pictures, work / "matcher.pt")
     nouns = common_nouns(pictures)

@@ -66,7 +66,8 @@ def latent_preview(vae: AutoencoderKL, pixels: Pixels, pictures: Sequence[Pictur
 
 def write_pipeline(pipeline: StableDiffusionPipeline, preview: dict[str, list[object]], folder: Path) -> None:
     """Save bf16 weights, configurations and `latent_rgb.json` into `folder`."""
-    pipeline.to(dtype=torch.bfloat16)
+    for part in (pipeline.vae, pipeline.text_encoder, pipeline.unet):
+        torch.nn.Module.to(part, torch.bfloat16)  # their own `to` warns about a list that is empty here
     pipeline.save_pretrained(folder, safe_serialization=True)
     (folder / "latent_rgb.json").write_text(json.dumps(preview), encoding="utf-8")
 

@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 
 MUON_RATE, ADAM_RATE = 0.015, 1.5e-3
 LAST_STEP = 1_000_000  # no fixed end: the rate falls as 1/sqrt(step), minutes decide
-PASSES: Mapping[str, int] = {"noto": 4, "fluentflat": 4, "dcss": 2}
+PASSES: Mapping[str, int] = {"noto": 2, "fluentflat": 2, "dcss": 1}
 
 
 class ImageRecipe:
@@ -84,7 +84,7 @@ class ImageRecipe:
         pipeline = self.pipeline(data, work)
         fresh = out.resolve().parent.parent / ".starter-image.new"
         write_pipeline(pipeline, latent_preview(pipeline.vae, pixels, pictures), fresh)
-        write_image_card(fresh, work, pipeline.to(dtype=torch.float32))
+        write_image_card(fresh, work, pipeline)
         put_in_place(fresh, out)
 
     def evaluate(self, data: Path, work: Path, model: Path) -> Mapping[str, object]:

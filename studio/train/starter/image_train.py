@@ -35,8 +35,8 @@ from studio.train.starter.image_progress import Average, Stage, run_stage, step_
 BATCH = 32
 MIX: Mapping[str, float] = {
     "noto": 0.4,
-    "fluentflat": 0.45,
-    "dcss": 0.15,
+    "fluentflat": 0.47,
+    "dcss": 0.13,
 }
 """Share of each source in a batch: the narrow start; widen it when these are recognisable."""
 PROMPT_DROPOUT = 0.1

@@ -24,7 +24,8 @@ class EmptyPage(QWidget):
         words = QLabel(sentence)
         words.setProperty("look", "soft")
         words.setWordWrap(True)
-        words.setMaximumWidth(theme.pixels(380))
+        words.setFixedWidth(theme.pixels(360))
+        words.setMinimumHeight(words.heightForWidth(theme.pixels(360)))
         column = QVBoxLayout(self)
         column.setSpacing(theme.space(2))
         column.addStretch(2)
@@ -33,7 +34,10 @@ class EmptyPage(QWidget):
             column.addWidget(label, 0, Qt.AlignmentFlag.AlignHCenter)
         column.addSpacing(theme.space(0))
         for place, command in enumerate(commands):
-            column.addWidget(_button(command, main=place == 0), 0, Qt.AlignmentFlag.AlignHCenter)
+            button = _button(command, main=place == 0)
+            column.addWidget(button, 0, Qt.AlignmentFlag.AlignHCenter)
+            if place == 0:
+                self.setFocusProxy(button)
         column.addStretch(3)
 
 

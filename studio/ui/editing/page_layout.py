@@ -31,17 +31,19 @@ class PageLayout(QPlainTextDocumentLayout):
         if layout is None or not layout.lineCount() or not block.isVisible():
             return rect
         above, below = self._gaps(block) if self._gaps else (0.0, 0.0)
+        leading = self._leading if block.length() > 1 else 1.0  # an empty line is space enough by itself
         if layout.lineAt(0).y() < _UNTOUCHED:
-            self._move_apart(layout, above)
+            _move_apart(layout, above, leading)
         last = layout.lineAt(layout.lineCount() - 1)
-        height = last.y() + last.height() * (1 + self._leading) / 2 + below
+        height = last.y() + last.height() * (1 + leading) / 2 + below
         rect.setHeight(max(rect.height(), height))
         return rect
 
-    def _move_apart(self, layout: QTextLayout, above: float) -> None:
-        top = above
-        for number in range(layout.lineCount()):
-            line = layout.lineAt(number)
-            extra = max(2 * _UNTOUCHED, line.height() * (self._leading - 1))
-            line.setPosition(QPointF(line.x(), top + extra / 2))
-            top += line.height() + extra
+
+def _move_apart(layout: QTextLayout, above: float, leading: float) -> None:
+    top = above
+    for number in range(layout.lineCount()):
+        line = layout.lineAt(number)
+        extra = max(2 * _UNTOUCHED, line.height() * (leading - 1))
+        line.setPosition(QPointF(line.x(), top + extra / 2))
+        top += line.height() + extra

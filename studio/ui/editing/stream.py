@@ -23,6 +23,8 @@ from studio.ui.editing.text_area import TextArea
 from studio.ui.theme import Theme
 
 BATCH_MILLISECONDS = 34
+_APART = " "
+"""Between an original and its replacement while both are shown."""
 End = Literal["finished", "stopped", "taken back"]
 
 
@@ -135,6 +137,8 @@ class Stream(QObject):
         if not self._waiting or passage is None:
             return
         text, self._waiting = self._waiting, ""
+        if self.replaces and passage.start == passage.end:
+            text = _APART + text
         cursor = self.area.textCursor()
         follows = not cursor.hasSelection() and cursor.position() == passage.end
         visible = self.area.viewport().rect().intersects(self.area.cursorRect(cursor))
@@ -151,6 +155,9 @@ class Stream(QObject):
         passage = area.history.passage
         if passage is None:
             return
+        if self.replaces and self.text.startswith(_APART):
+            area.put_streamed(passage.start, passage.start + 1, "")
+            area.history.grow_passage(-1)
         text = self.text
         removed = 0
         edits: list[Edit] = []
@@ -190,7 +197,8 @@ class Stream(QObject):
             return
         fresh = QTextCharFormat()
         fresh.setBackground(self._theme.color("accent", 0.2))
-        self.area.mark("stream", [_selection(self.area, passage.start, passage.end, fresh)])
+        start = min(passage.end, passage.start + (len(_APART) if self.replaces else 0))
+        self.area.mark("stream", [_selection(self.area, start, passage.end, fresh)])
         if self.replaces:
             old = QTextCharFormat()
             old.setForeground(self._theme.color("text_faint"))

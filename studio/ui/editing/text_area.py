@@ -48,12 +48,14 @@ class Change:
 class TextArea(QPlainTextEdit):
     """A plain-text editor. `edited` carries a `Change` after each change of the text.
 
+    `composition` comes when an input method does something; `composing` says whether it is at work.
     `key_filters` see each key first and may keep it; `claims_key` keeps one from being a shortcut;
     `undo_passage` takes back what streams in just now; `snapshot` is the text as it should lie on disk
     at this moment (UTF-16-LE).
     """
 
     edited = Signal(object)
+    composition = Signal()
 
     def __init__(self, leading: float, gaps: Gaps | None = None, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -124,6 +126,21 @@ class TextArea(QPlainTextEdit):
         self.history.seal()
         self._put(start, end, text)
 
+    def type_text(self, text: str) -> None:
+        """Insert `text` at the cursor as if it had been typed."""
+        self._typing = True
+        try:
+            self.textCursor().insertText(text)
+        finally:
+            self._typing = False
+        self.ensureCursorVisible()
+
+    def insert_generated(self, position: int, text: str) -> None:
+        """Insert generated text as one step of undo."""
+        self.put_streamed(position, position, text)
+        runs = self.authorship.between(position, position + units(text))
+        self.history.record_step([Edit(position, "", text, inserted_by=runs)], generated=True)
+
     def put_streamed(self, start: int, end: int, text: str) -> None:
         """Replace a part of the text outside the history, as generated."""
         with self._as("stream"):
@@ -153,10 +170,9 @@ class TextArea(QPlainTextEdit):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Keys: filters first, then our own history, then Qt's editing."""
-        if any(wants(event) for wants in self.key_filters):
+        if any(wants(event) for wants in self.key_filters) or self.takes_key(event):
             event.accept()
-            return
-        if event.matches(QKeySequence.StandardKey.Undo):
+        elif event.matches(QKeySequence.StandardKey.Undo):
             self.undo()
         elif event.matches(QKeySequence.StandardKey.Redo) or (
             event.key() == Qt.Key.Key_Y and event.modifiers() == Qt.KeyboardModifier.ControlModifier
@@ -168,6 +184,10 @@ class TextArea(QPlainTextEdit):
                 super().keyPressEvent(event)
             finally:
                 self._typing = False
+
+    def takes_key(self, event: QKeyEvent) -> bool:  # noqa: ARG002 - for those who know more keys
+        """Do something of the editor's own for a key; False leaves the key to the ordinary editing."""
+        return False
 
     def event(self, event: QEvent) -> bool:
         """Which keys are ours and which are the window's shortcuts."""
@@ -184,6 +204,7 @@ class TextArea(QPlainTextEdit):
     def inputMethodEvent(self, event: QInputMethodEvent) -> None:
         """Text from an input method is typed text; while it composes, nothing else may interfere."""
         self.composing = bool(event.preeditString())
+        self.composition.emit()
         self._typing = True
         try:
             super().inputMethodEvent(event)

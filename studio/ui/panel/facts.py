@@ -104,6 +104,7 @@ class FactsBox(QFrame):
     def set_rows(self, rows: Iterable[tuple[str, str]]) -> None:
         """Show these names and values."""
         flat = [text for row in rows for text in row]
+        self.setVisible(bool(flat))
         if len(flat) != len(self._labels):
             self._rebuild(len(flat))
         for label, text in zip(self._labels, flat, strict=True):
@@ -113,6 +114,7 @@ class FactsBox(QFrame):
     def _rebuild(self, count: int) -> None:
         for label in self._labels:
             self._grid.removeWidget(label)
+            label.hide()
             label.deleteLater()
         self._labels = []
         for index in range(count):

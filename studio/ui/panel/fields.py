@@ -138,7 +138,7 @@ class SeedField(QWidget):
         self._theme = theme
         self._used: int | None = None
         self.edit = QLineEdit()
-        self.edit.setPlaceholderText("new each time")
+        self.edit.setPlaceholderText("random")
         self.edit.setAccessibleName(title)
         self.edit.setToolTip("The number that a result grows from. The same seed gives the same result again.")
         self.edit.setValidator(QRegularExpressionValidator(QRegularExpression(r"\d{0,10}"), self.edit))
@@ -166,7 +166,7 @@ class SeedField(QWidget):
     def show_used(self, seed: int) -> None:
         """Say which seed the last run took."""
         self._used = seed
-        self.edit.setPlaceholderText(f"new (last {seed})")
+        self.edit.setPlaceholderText(str(seed))
         self._changed()
 
     def _roll(self) -> None:

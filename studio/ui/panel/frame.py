@@ -162,6 +162,8 @@ class RequestPanel(QWidget):
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         scroll.viewport().setAutoFillBackground(False)
+        self._scroll = scroll
+        scroll.verticalScrollBar().rangeChanged.connect(self._keep_edge)
         foot = QVBoxLayout()
         foot.setContentsMargins(theme.space(3), theme.space(1), theme.space(3), theme.space(3))
         foot.setSpacing(theme.space(2))
@@ -192,6 +194,12 @@ class RequestPanel(QWidget):
         for widget in widgets:
             line.addWidget(widget, 1)
         self.add(row)
+
+    def _keep_edge(self, _least: int, most: int) -> None:
+        """The right edge of the sections stays where it is when the scroll bar comes and goes."""
+        edge = self.theme.space(3)
+        bar = self._scroll.verticalScrollBar().sizeHint().width() if most > 0 else 0
+        self._column.setContentsMargins(edge, edge, max(4, edge - bar), self.theme.space(2))
 
     def bind(self, command: Command, text: str = "") -> None:
         """What the primary button does."""

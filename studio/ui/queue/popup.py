@@ -30,11 +30,11 @@ _KEYS = "Alt ↑ ↓ moves · Space holds back · Del stops or removes · R trie
 
 
 class QueuePopup(Floating):
-    """`acted(verb, job)`, `move_wanted(job, before)`, `pause_wanted(bool)` and `clear_wanted` are for the window."""
+    """`acted(verb, job)`, `move_wanted(job, before)`, `pause_wanted` and `clear_wanted` are for the window."""
 
     acted = Signal(str, str)
     move_wanted = Signal(str, str)
-    pause_wanted = Signal(bool)
+    pause_wanted = Signal()
     clear_wanted = Signal()
 
     def __init__(self, theme: Theme, watch: QueueWatch, parent: QWidget) -> None:
@@ -49,7 +49,7 @@ class QueuePopup(Floating):
         self._count = QLabel()
         self._count.setProperty("look", "soft")
         self.pause = self._button("Pause all", "Begin nothing new until you let it go on")
-        self.pause.clicked.connect(lambda: self.pause_wanted.emit(not self._watch.paused))
+        self.pause.clicked.connect(self.pause_wanted)
         self.clear = self._button("Clear finished", "Take everything that has ended off the list; results stay")
         self.clear.clicked.connect(self.clear_wanted)
         close = QToolButton()

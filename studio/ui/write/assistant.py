@@ -96,6 +96,7 @@ class Assistant(QObject):
         return event.text if job.attempt > self._seen.get(job.id, -1) else None
 
     def _begin(self, sheet: Sheet, generation: Generation, target: Target) -> None:
+        self._show_seen()
         sheet.generation = generation
         self._seen[generation.job.id] = generation.job.attempt
         if target.replaces:
@@ -118,6 +119,7 @@ class Assistant(QObject):
     def _show_seen(self) -> None:
         """The panel's counts for the request as it stands."""
         sheet, wishes = self._sheet, self._panel.wishes(0)
+        self._panel.show_authors(sheet.page.authorship.generated_share() if sheet and sheet.page.length else None)
         if sheet is None or wishes is None:
             self._panel.show_seen([])
             return
@@ -138,7 +140,6 @@ class Assistant(QObject):
         if wishes.direction:
             rows.append(("Direction", _words(wishes.direction)))
         self._panel.show_seen(rows or [("Nothing yet: the page before the cursor is empty", "")])
-        self._panel.show_authors(sheet.page.authorship.generated_share())
 
 
 def _target(task: Task, page: Page) -> Target:

@@ -149,10 +149,9 @@ class ChapterList(QWidget):
     def select(self, path: str) -> None:
         """Show which text is open, without opening it."""
         item = self._item(path)
-        if item is not None:
-            self._filling = True
-            self.list.setCurrentItem(item)
-            self._filling = False
+        self._filling = True
+        self.list.setCurrentRow(self.list.row(item) if item is not None else -1)
+        self._filling = False
 
     def paths(self) -> list[str]:
         """The texts from top to bottom."""

@@ -38,6 +38,7 @@ class Desk(QStackedWidget):
         self._wanted = ""
         self.name = ""
         self.cursors: dict[str, int] = {}
+        self._empty = empty
         self.addWidget(empty)
 
     def sheet(self) -> Sheet | None:
@@ -94,6 +95,11 @@ class Desk(QStackedWidget):
         if name == self.name:
             self.name = self._wanted = new_name
             self.tell()
+
+    def take_focus(self) -> None:
+        """Give the keyboard to the page in front, or to what can be done next."""
+        sheet = self.sheet()
+        (sheet.page if sheet is not None else self._empty).setFocus()
 
     def remember_cursors(self) -> dict[str, int]:
         """Where the cursors stand, for the next start."""

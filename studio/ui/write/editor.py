@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QFont, QFontMetricsF, QKeyEvent, QPalette, QResizeEvent, QTextBlock, QTextCursor
+from PySide6.QtCore import QEvent, Qt
+from PySide6.QtGui import QFont, QFontMetricsF, QKeyEvent, QPalette, QTextBlock, QTextCursor
 from PySide6.QtWidgets import QFrame, QPlainTextEdit
 
 from studio.ui.editing.text_area import TextArea
@@ -12,6 +12,7 @@ from studio.ui.write.highlighter import MarkdownHighlighter, is_heading
 from studio.ui.write.lists import continued_mark, is_empty_item
 
 MEASURE = 70
+_SAMPLE = "Mara counted the steps as she climbed, the same as every evening."
 _SIZE = 17
 _LEADING = 1.5
 _NARROWEST_MARGIN = 28
@@ -61,18 +62,19 @@ class Page(TextArea):
         start = block.position() + len(text) - len(text.lstrip())
         return start, max(start, block.position() + len(text.rstrip()))
 
-    def keyPressEvent(self, event: QKeyEvent) -> None:
+    def takes_key(self, event: QKeyEvent) -> bool:
         """Return in a list begins the next item."""
         plain = event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and not event.modifiers()
-        if plain and not self.textCursor().hasSelection() and self._next_item():
-            event.accept()
-            return
-        super().keyPressEvent(event)
+        return plain and not self.textCursor().hasSelection() and self._next_item()
 
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        """Keep the column in the middle."""
-        super().resizeEvent(event)
-        self._centre()
+    def event(self, event: QEvent) -> bool:
+        """Keep the column in the middle.
+
+        Not in `resizeEvent`: that one is the viewport's, and Qt forgets a viewport's size that changes in it.
+        """
+        if event.type() == QEvent.Type.Resize:
+            self._centre()
+        return super().event(event)
 
     def _next_item(self) -> bool:
         cursor = self.textCursor()
@@ -90,7 +92,7 @@ class Page(TextArea):
         return True
 
     def _centre(self) -> None:
-        measure = QFontMetricsF(self.font()).averageCharWidth() * MEASURE
+        measure = QFontMetricsF(self.font()).horizontalAdvance(_SAMPLE) / len(_SAMPLE) * MEASURE
         side = max(_NARROWEST_MARGIN, round((self.width() - measure) / 2))
         if self.viewportMargins().left() != side:
             bar = self.verticalScrollBar().sizeHint().width()

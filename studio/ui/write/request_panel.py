@@ -63,7 +63,10 @@ class WritePanel(RequestPanel):
         self.authors = QLabel()
         self.authors.setProperty("look", "soft")
         self.authors.setWordWrap(True)
-        self.add_section("Who wrote it", self.authors)
+        self._generated: float | None = None
+        theme.changed.connect(lambda: self.show_authors(self._generated))
+        self._written = self.add_section("Who wrote it", self.authors)
+        self._written.hide()
         self.tasks.chosen.connect(self._task_changed)
         self.direction.edited.connect(self.edited)
         self.model.changed.connect(self._model_changed)
@@ -99,6 +102,7 @@ class WritePanel(RequestPanel):
 
     def show_seen(self, rows: list[tuple[str, str]], tokens: str = "") -> None:
         """What the next request would show the model."""
+        self._seen.setVisible(bool(rows))
         self.facts.set_rows(rows)
         self._seen.set_note(tokens)
 
@@ -109,8 +113,12 @@ class WritePanel(RequestPanel):
             note += f" · {use.dropped:,} left out"
         self._seen.set_note(note, "warn" if use.dropped else "caption")
 
-    def show_authors(self, generated: float) -> None:
-        """The share of generated text, 0 to 1."""
+    def show_authors(self, generated: float | None) -> None:
+        """The share of generated text, 0 to 1; None where there is no text."""
+        self._generated = generated
+        self._written.setVisible(generated is not None)
+        if generated is None:
+            return
         strong = self.theme.css("text")
         self.authors.setText(
             f"Written by you <b style='color:{strong}'>{1 - generated:.0%}</b> · "

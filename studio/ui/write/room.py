@@ -73,7 +73,7 @@ class WriteRoom(Room):
         """Look for what other programs changed, take the keyboard."""
         self.request_panel.model.refresh()
         self._look_around()
-        self._focus_page()
+        self.desk.take_focus()
         self.desk.tell()
 
     def make(self, prompt: str) -> None:
@@ -256,7 +256,7 @@ class WriteRoom(Room):
 
     def _connect(self) -> None:
         self.chapters.opened.connect(self.open)
-        self.chapters.entered.connect(self._focus_page)
+        self.chapters.entered.connect(self.desk.take_focus)
         self.chapters.renamed.connect(self._rename)
         self.chapters.discarded.connect(self.discard)
         self.assistant.changed.connect(self._show_command)
@@ -291,7 +291,7 @@ class WriteRoom(Room):
         except StudioError as error:
             self.context.notices.fail(error.failure)
         self._refresh_list()
-        self._focus_page()
+        self.desk.take_focus()
 
     def _put_back(self, discarded: Path, path: Path) -> None:
         def back(found: Path) -> None:
@@ -308,11 +308,7 @@ class WriteRoom(Room):
         self._show_command()
         self.desk.tell()
         if self.isVisible():
-            self._focus_page()
-
-    def _focus_page(self) -> None:
-        if (sheet := self.desk.sheet()) is not None:
-            sheet.page.setFocus()
+            self.desk.take_focus()
 
     def _show_command(self) -> None:
         running = self.assistant.running
@@ -342,7 +338,7 @@ class WriteRoom(Room):
         if sheet is None:
             return
         text = sheet.page.copy_of_text()
-        self.request_panel.show_authors(sheet.page.authorship.generated_share())
+        self.request_panel.show_authors(sheet.page.authorship.generated_share() if text else None)
         self.context.background.run(
             lambda: count_words(text.decode("utf-16-le", "surrogatepass")),
             lambda words: self.chapters.set_words(name, words),

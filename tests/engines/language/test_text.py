@@ -43,10 +43,10 @@ def test_the_length_asked_for_is_kept(engine: LanguageEngine, noise: Path) -> No
 
 
 def test_a_character_spread_over_tokens_arrives_whole(engine: LanguageEngine, models: Models) -> None:
-    smile = "🙂".encode()
-    pieces = ("hi ", *(smile.decode("latin-1")[at] for at in range(0)), "🙂", "!")
-    answer = ask(engine, models(TinyModel(script=pieces)), text("x"))
+    parts = [bytes([byte]) for byte in "🙂".encode()]  # one token for each byte
+    answer = ask(engine, models(TinyModel(script=("hi ", *parts, "!"))), text("x"))
     assert answer.text == "hi 🙂!"
+    assert answer.report.output_tokens == 6
 
 
 def test_invalid_bytes_do_not_stall_the_stream(engine: LanguageEngine, noise: Path) -> None:

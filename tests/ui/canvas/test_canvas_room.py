@@ -30,6 +30,7 @@ from studio.ui.canvas.room import CanvasRoom
 from studio.ui.room import RoomContext
 from studio.ui.theme import Theme
 from tests.fakes import PROGRAM, image
+from tests.starters import fake_starter
 
 PICTURE = "picture 64x64x3"
 
@@ -42,18 +43,6 @@ class Stage:
     studio: Studio
     notices: Notices
     folder: Path
-
-
-def fake_starter(folder: Path) -> Path:
-    """A shelf with one picture model, which the scripted engine stands for."""
-    model = folder / "fake"
-    model.mkdir(parents=True)
-    (model / "model.toml").write_text(
-        'id = "fake"\nname = "Fake"\ntask = "image"\nfamily = "sd15"\nlicence = "MIT"\ncommercial = true\n'
-        'native_size = 64\nstyles = ["flat emoji", "pixel art"]\n'
-    )
-    (model / "weights.safetensors").write_bytes(b"x" * 100)
-    return folder
 
 
 @pytest.fixture

@@ -1,0 +1,79 @@
+"""Newer families through the libraries' own pipelines: the same pixels, with progress and previews."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from studio.core.events import JobPreview, Stage
+from studio.core.failure import FailureCode, StudioError
+from studio.engines.diffusion.engine import DiffusionEngine
+from tests.engines.diffusion.asking import IMAGE, MASK, assignment, draw, events, notices, pixels, request, stages
+from tests.engines.diffusion.tiny_models import named
+
+_PIPELINES = {"sd3": "StableDiffusion3Pipeline", "flux": "FluxPipeline", "pixart": "PixArtSigmaPipeline"}
+
+
+def library_pixels(kind: str, folder: Path, **arguments: Any) -> Any:
+    names = ("text_encoder_3", "tokenizer_3", "image_encoder", "feature_extractor")
+    absent = dict.fromkeys(names) if folder.name == "sd3" else {}
+    pipeline = named("diffusers", kind).from_pretrained(folder, dtype=torch.float32, **absent)
+    pipeline.set_progress_bar_config(disable=True)
+    values = {"prompt": "a red cat", "num_inference_steps": 3, "guidance_scale": 5.0}
+    result = pipeline(**values | arguments, generator=torch.Generator().manual_seed(7), output_type="np")
+    return (result.images[0] * 255).round().astype(np.int16)
+
+
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # the library's own call
+@pytest.mark.parametrize("model", ["sd3", "flux", "pixart"])
+def test_text_to_image(engine: DiffusionEngine, models: Path, model: str) -> None:
+    extra = {"clean_caption": False, "use_resolution_binning": False} if model == "pixart" else {}
+    expected = library_pixels(_PIPELINES[model], models / model, width=32, height=32, **extra)
+    found = events(engine, assignment(models / model, preview_rate=1000))
+    assert stages(found) == [Stage.LOAD, Stage.ENCODE, Stage.DENOISE, Stage.DECODE]
+    assert sum(isinstance(event, JobPreview) for event in found) == 3
+    ours = pixels(draw(engine, models / model))
+    assert expected.std() > 1
+    assert np.abs(ours - expected).max() <= 1
+
+
+def test_image_to_image_and_inpainting(engine: DiffusionEngine, models: Path, inputs: dict[str, str]) -> None:
+    with Image.open(inputs[IMAGE]) as picture:
+        original = np.asarray(picture).astype(np.int16)
+        expected = library_pixels("StableDiffusion3Img2ImgPipeline", models / "sd3", image=picture, strength=0.7,
+                                  width=32, height=32)  # fmt: skip
+    ours = draw(engine, models / "sd3", request(image=IMAGE, strength=0.7), inputs=inputs)
+    assert np.abs(pixels(ours) - expected).max() <= 1
+    repainted = pixels(draw(engine, models / "sd3", request(image=IMAGE, mask=MASK, strength=0.7), inputs=inputs))
+    assert (repainted[:, :16] == original[:, :16]).all()
+    assert (repainted[:, 16:] != original[:, 16:]).any()
+
+
+def test_sizes_between_patches_come_out_exactly(engine: DiffusionEngine, models: Path) -> None:
+    picture = draw(engine, models / "sd3", request(width=27, height=45))
+    assert (picture.width, picture.height) == (27, 45)
+
+
+def test_what_a_family_cannot_do_is_said(engine: DiffusionEngine, models: Path, inputs: dict[str, str]) -> None:
+    with pytest.raises(StudioError) as caught:
+        draw(engine, models / "pixart", request(image=IMAGE), inputs=inputs)
+    assert caught.value.failure.code is FailureCode.MODEL_UNSUPPORTED
+    assert "cannot start from a picture" in caught.value.failure.message
+    with pytest.raises(StudioError) as caught:
+        draw(engine, models / "flux", request(scheduler="ddim"))
+    assert caught.value.failure.code is FailureCode.INVALID_REQUEST
+    assert "flow euler" in caught.value.failure.hint
+    with pytest.raises(StudioError, match="flow euler"):
+        draw(engine, models / "sd15", request(scheduler="flow euler"))
+
+
+def test_flow_schedulers_by_name(engine: DiffusionEngine, models: Path) -> None:
+    default = draw(engine, models / "sd3")
+    assert draw(engine, models / "sd3", request(scheduler="flow euler")).pixels == default.pixels
+    assert draw(engine, models / "sd3", request(scheduler="heun")).pixels != default.pixels
+    assert not notices(events(engine, assignment(models / "sd3", request(negative_prompt="blue"))))
