@@ -38,7 +38,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     help="Atelier, an offline creative studio. Without a command it opens the window.",
-    epilog="main.py itself knows three more: `test [pytest's arguments]` runs the suite, `check [--fix] [--install-hook]` "
+    epilog="main.py itself knows three more: `test [pytest's arguments]` runs the suite, `check [--fix]` "
     "the linters, types and import contracts, and `setup` looks at the installation again and repairs it.",
 )
 generate = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Make a picture, a text or a piece of code.")

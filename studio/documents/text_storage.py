@@ -38,6 +38,11 @@ class TextStorage:
         return self._data or b""
 
     @property
+    def is_gone(self) -> bool:
+        """Whether both sides know that there is no such file now."""
+        return self._data is None
+
+    @property
     def text(self) -> str:
         """The text that both sides know of."""
         return self._content.text

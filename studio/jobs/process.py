@@ -99,10 +99,8 @@ class WorkerProcess:
 
     def has_exited(self) -> bool:
         """Whether the process has ended; it is left unburied, so that its group's number stays its own."""
-        if sys.platform == "win32":
+        if sys.platform != "linux" or self._child.returncode is not None:  # others lack `waitid` before Python 3.13
             return self._child.poll() is not None
-        if self._child.returncode is not None:
-            return True
         try:
             return os.waitid(os.P_PID, self._child.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
         except ChildProcessError:
@@ -157,7 +155,8 @@ class WorkerProcess:
         self._log.close()
 
     def _kill_group(self) -> None:
-        if sys.platform != "win32" and self._child.returncode is None:
+        buried = sys.platform == "linux" and self._child.returncode is not None
+        if sys.platform != "win32" and not buried:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(self._child.pid, signal.SIGKILL)
 

@@ -59,6 +59,17 @@ class Floating(QWidget):
     def place(self) -> None:
         """Find the place over the window; called at each opening and when the window's size changes."""
 
+    def wants(self, event: QKeyEvent) -> bool:
+        """Whether the card uses this key itself, so that no shortcut of the room behind it may take it."""
+        return event.key() == Qt.Key.Key_Escape
+
+    def event(self, event: QEvent) -> bool:
+        """Claim the card's own keys before shortcuts are looked at."""
+        if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.ShortcutOverride and self.wants(event):
+            event.accept()
+            return True
+        return super().event(event)
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Esc closes."""
         if event.key() == Qt.Key.Key_Escape:

@@ -12,7 +12,7 @@ from studio.ui.rooms import RoomEntry
 
 ROOM_KEYS = {"canvas": "Alt+1", "write": "Alt+2", "code": "Alt+3", "settings": "Ctrl+,"}
 PALETTE_KEYS = "Ctrl+K"
-PANEL_KEYS = "Ctrl+\\"
+PANEL_KEYS = "F9"
 QUEUE_KEYS = "Ctrl+J"
 STOP_KEYS = "Ctrl+Shift+."
 MENU_KEYS = "F10"

@@ -36,9 +36,14 @@ PLANTED = {
     "name": ("import socket; socket.getaddrinfo('example.invalid', 80)", "reached for the network: example.invalid"),
     "child": (f"import subprocess, sys; subprocess.run([sys.executable, '-c', {CHILD!r}])", "network: example.invalid"),
 }
+LOOPBACK = """
+    import socket
+    with socket.create_server(("", 0)) as server:
+        socket.create_connection(server.getsockname()).close()
+"""
 ALLOWED = {
     "expected_log": "import logging; logging.getLogger('engine').warning('the lamp is out')",
-    "loopback": "import socket as s; l = s.create_server(('', 0)); s.create_connection(l.getsockname()).close(); l.close()",
+    "loopback": LOOPBACK,
 }
 
 

@@ -57,6 +57,7 @@ class Invitation:
         self.environment: dict[str, str] = {}
         self.inherited: tuple[int, ...] = ()
         self._listener: mp.Listener | None = None
+        self._pair: tuple[PipeEnd, socket.socket] | None = None
         if sys.platform == "win32":
             key = secrets.token_bytes(32)
             self._listener = mp.Listener(family="AF_PIPE", authkey=key)
@@ -64,8 +65,7 @@ class Invitation:
             self.address = f"pipe:{self._listener.address}"
         else:
             ours, theirs = socket.socketpair()
-            self._ours: mp.Connection = mp.Connection(ours.detach())
-            self._theirs = theirs
+            self._pair = mp.Connection(ours.detach()), theirs
             self.inherited = (theirs.fileno(),)
             self.address = f"fd:{theirs.fileno()}"
 
@@ -76,8 +76,11 @@ class Invitation:
         """
         if self._listener is not None:
             return self._accept_named(self._listener, alive)
-        self._theirs.close()
-        return self._ours
+        if self._pair is None:
+            raise OSError("withdrawn")
+        ours, theirs = self._pair
+        theirs.close()
+        return ours
 
     def _accept_named(self, listener: mp.Listener, alive: Callable[[], bool]) -> PipeEnd:
         accepted = threading.Event()
@@ -101,11 +104,9 @@ class Invitation:
 
     def withdraw(self) -> None:
         """Forget it, where no process could be started."""
-        if self._listener is not None:
-            self._listener.close()
-        else:
-            self._theirs.close()
-            self._ours.close()
+        for end in (self._listener, *(self._pair or ())):
+            if end is not None:
+                end.close()
 
 
 def join(address: str) -> PipeEnd:

@@ -100,6 +100,8 @@ def _component(model: Path, name: str, module: str, class_name: str) -> Componen
     if config.is_file() and "auto_map" in read_json(config):
         raise refused_code(model.name)
     files = _weights(folder) if library.is_weights_class(component) else ()
+    if name.startswith("tokenizer") and not single_file.has_words(folder):
+        raise missing(folder, f"The words of {name} are missing from the model {model.name}.")
     return ComponentPlan(name, module, class_name, folder, files)
 
 

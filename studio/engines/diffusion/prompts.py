@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import torch
 
+from studio.engines.diffusion.failures import unsupported
 from studio.engines.diffusion.library import Component
 from studio.engines.diffusion.loading import LoadedModel
 
@@ -61,5 +62,10 @@ def _tokens(tokenizer: Component, encoder: Component, text: str) -> tuple[torch.
     length = min(int(tokenizer.model_max_length), int(encoder.config.max_position_embeddings))
     taken = tokenizer(text, padding="max_length", max_length=length, truncation=True, return_tensors="pt")
     lost = max(0, len(tokenizer(text).input_ids) - length)
+    if int(taken.input_ids.max()) >= int(encoder.config.vocab_size):
+        raise unsupported(
+            "The tokenizer knows more words than the model's text encoder: they do not belong together.",
+            "Use the tokenizer files of this very model.",
+        )
     device = encoder.device
     return taken.input_ids.to(device), taken.attention_mask.to(device), lost

@@ -19,7 +19,8 @@ from studio.engines.diffusion.weights_file import Entry
 
 _BUNDLED = Path(__file__).resolve().parents[3] / "resources" / "configs"
 _UNET_INPUT = "model.diffusion_model.input_blocks.0.0.weight"
-_TOKENIZER_FILES = ("tokenizer.json", "vocab.json")
+# The libraries make an empty tokenizer, without a word about it, where none of these is there.
+_TOKENIZER_FILES = ("tokenizer.json", "vocab.json", "vocab.txt", "spiece.model", "tokenizer.model")
 # Where each text encoder lies, by the part's name, in order of preference; a trailing `model.` means OpenCLIP's names.
 _TEXT_PREFIXES = {
     "text_encoder": ("cond_stage_model.transformer.", "conditioner.embedders.0.transformer."),
@@ -79,13 +80,18 @@ def component_folder(path: Path, folders: tuple[Path, ...], name: str) -> Path:
     for folder in folders:
         # Both tokenizers of SDXL read the same words, so either one's files will do.
         for candidate in (folder / name, folder / "tokenizer", folder / "tokenizer_2", folder):
-            if any((candidate / file).is_file() for file in _TOKENIZER_FILES):
+            if has_words(candidate):
                 return candidate
     raise unsupported(
         f"The file {path.name} has no tokenizer: a single file holds no words, so no prompt can be read.",
         "Put tokenizer/vocab.json and tokenizer/merges.txt of the same kind of model into a folder beside it, "
         "or use the model as a diffusers folder.",
     )
+
+
+def has_words(folder: Path) -> bool:
+    """Whether `folder` holds a tokenizer's vocabulary."""
+    return any((folder / file).is_file() for file in _TOKENIZER_FILES)
 
 
 def scheduler_facts(entries: dict[str, Entry]) -> dict[str, Any]:

@@ -66,7 +66,7 @@ class LanguageEngine:
     def __init__(self) -> None:
         self._loaded: _Loaded | None = None
 
-    def run(self, assignment: Assignment, cancel: Cancel) -> Iterator[Event]:
+    def run(self, assignment: Assignment, cancel: Cancel) -> Generator[Event, None, None]:
         """Yield the job's events; the last one is a `JobCompleted` with the text and a report.
 
         Raises `Cancelled` and `StudioError`; the engine stays usable after both.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import time
 
 from PySide6.QtCore import QObject, QTimer
 from PySide6.QtGui import QFont, QTextBlock, QTextCharFormat, QTextLayout
@@ -14,6 +15,7 @@ from studio.ui.editing.text_area import Change, TextArea
 from studio.ui.theme import Theme
 
 _PAUSE = 30
+_LATEST = 0.15
 _SCROLL_PAUSE = 16
 _LINES_AROUND = 60
 _SLANTED = "comment"
@@ -34,6 +36,7 @@ class Colors(QObject):
         self._busy = False
         self._stop = False
         self._parsed = -1
+        self._since = 0.0
         self._shown: dict[int, Ranges] = {}
         self._formats: list[QTextCharFormat] = []
         self._timer = QTimer(self)
@@ -56,6 +59,14 @@ class Colors(QObject):
         self._area.edited.disconnect(self._edited)
         self._theme.changed.disconnect(self._dress)
 
+    def clear(self) -> None:
+        """Everything plain again, before another language takes over."""
+        for line in self._shown:
+            block = self._area.document().findBlockByNumber(line)
+            block.layout().setFormats([])
+            self._area.document().markContentsDirty(block.position(), block.length())
+        self._shown.clear()
+
     def _edited(self, change: Change) -> None:
         self._revision += 1
         block = self._area.document().findBlock(change.position)
@@ -65,8 +76,13 @@ class Colors(QObject):
         self._soon(_PAUSE)
 
     def _soon(self, pause: int) -> None:
-        if not self._timer.isActive() or pause > _SCROLL_PAUSE:
-            self._timer.start(pause)
+        """After a pause in the typing, but not later than `_LATEST`: a stream of words makes no pause."""
+        now = time.monotonic()
+        if not self._timer.isActive():
+            self._since = now
+        elif pause == _SCROLL_PAUSE or now - self._since > _LATEST:
+            return
+        self._timer.start(pause)
 
     def _parse(self) -> None:
         if self._busy:

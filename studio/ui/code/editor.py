@@ -207,9 +207,14 @@ class SourceArea(TextArea):
             self.setViewportMargins(width, 0, 0, 0)
             self._gutter.fit()
 
+    def place(self) -> tuple[int, int]:
+        """Line and column of the cursor, from 1."""
+        cursor = self.textCursor()
+        return cursor.blockNumber() + 1, cursor.positionInBlock() + 1
+
     def _cursor_moved(self) -> None:
         cursor = self.textCursor()
-        self.moved.emit(cursor.blockNumber() + 1, cursor.positionInBlock() + 1)
+        self.moved.emit(*self.place())
         if cursor.blockNumber() != self._line:
             self._line = cursor.blockNumber()
             self.viewport().update()

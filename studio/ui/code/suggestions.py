@@ -42,7 +42,7 @@ class Suggestions(QObject):
         self.ghost = Ghost(area, context.theme)
         self._context = context
         self._area = area
-        self._language = language
+        self.language = language
         self._model = model
         self._known: OrderedDict[Key, list[str]] = OrderedDict()
         self._shown: tuple[Key, int] | None = None
@@ -124,7 +124,7 @@ class Suggestions(QObject):
             self._known.move_to_end(key)
             self._show(key, 0)
             return
-        place = Place(before, after, language=self._language)
+        place = Place(before, after, language=self.language)
         seed = self._context.studio.new_seed() if other else 0
         self._submit(key, suggested(place, model, seed, asked=asked, other=other), position)
 

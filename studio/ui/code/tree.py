@@ -65,7 +65,8 @@ class FileTree(QWidget):
         self._name.setProperty("look", "caption")
         head = QHBoxLayout()
         head.setContentsMargins(theme.space(2), 0, theme.space(1), 0)
-        head.addWidget(self._name, 1)
+        head.addWidget(self._name)
+        head.addStretch(1)
         for icon, words, keys, run in (
             ("file-plus", "New file", "Ctrl+N", lambda: self.new_wanted.emit(self.folder_at())),
             ("folder", "Open a folder…", "Ctrl+O", self.folder_wanted.emit),
@@ -76,7 +77,8 @@ class FileTree(QWidget):
         column.setSpacing(4)
         column.addLayout(head)
         column.addWidget(self.tree, 1)
-        theme.changed.connect(self.refresh)
+        theme.changed.connect(self._dress)
+        self._dress()
 
     def show_folder(self, folder: CodeFolder) -> None:
         """Show another folder."""
@@ -130,6 +132,16 @@ class FileTree(QWidget):
         """What is shown, from top to bottom."""
         return [item.data(0, _PATH) for item in self._items()]
 
+    def _dress(self) -> None:
+        """One ground for the whole row: Qt colours the space before the name by itself."""
+        css = self._theme.css
+        self.tree.setStyleSheet(
+            "QTreeView { show-decoration-selected: 1; }"
+            f"QTreeView::branch:selected, QTreeView::item:selected {{ background: {css('raised')}; border-radius: 0; }}"
+            f"QTreeView::branch:hover, QTreeView::item:hover {{ background: {css('hover')}; border-radius: 0; }}"
+        )
+        self.refresh()
+
     def _make_tree(self) -> _Tree:
         tree = _Tree()
         tree.setProperty("look", "list")
@@ -142,7 +154,7 @@ class FileTree(QWidget):
         tree.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         tree.customContextMenuRequested.connect(self._menu)
         tree.itemExpanded.connect(self._expanded)
-        tree.itemClicked.connect(lambda item: self._open(item))
+        tree.itemClicked.connect(self._open)
         tree.itemChanged.connect(self._edited)
         tree.asked.connect(self._asked)
         return tree

@@ -88,6 +88,13 @@ class DocumentFile(QObject):
         if self.undecided is None and not self._busy:
             self._background.run(self.storage.check, self._looked, self.failed.emit)
 
+    def moved(self, path: Path) -> None:
+        """The file has been renamed."""
+        self._recovery.drop(self.path)
+        self.storage.move(path)
+        if self.modified:
+            self._timer.start(0)
+
     def keep_mine(self) -> None:
         """Decide for what the editor shows. The other version was put aside by the caller."""
         if self.undecided is not None:
@@ -142,7 +149,7 @@ class DocumentFile(QObject):
             return
         text, revision = self.area.snapshot(), self._revision
         self._busy, self._since = True, None
-        self._background.run(lambda: self._keep_recovery(text), lambda _none: self._done(revision), self._refused)
+        self._background.run(lambda: self._keep_recovery(text), lambda same: self._done(revision, same), self._refused)
 
     def _write_file(self) -> None:
         if self._busy:
@@ -164,9 +171,14 @@ class DocumentFile(QObject):
             self._recovery.drop(self.path)
         return done
 
-    def _keep_recovery(self, text: bytes) -> None:
-        """Runs on any thread."""
-        self._recovery.put(self.path, text.decode("utf-16-le", "surrogatepass"), digest(self.storage.data))
+    def _keep_recovery(self, data: bytes) -> bool:
+        """Whether the file holds this text already, as after undo; else keep it. Runs on any thread."""
+        text = data.decode("utf-16-le", "surrogatepass")
+        if self.undecided is None and not self.storage.is_gone and text == self.storage.text:
+            self._recovery.drop(self.path)
+            return True
+        self._recovery.put(self.path, text, digest(self.storage.data))
+        return False
 
     def _written(self, done: Outside | bytes | None, revision: int) -> None:
         self._busy = False
@@ -178,10 +190,13 @@ class DocumentFile(QObject):
         self._set_state("saved" if self._kept == self._revision else "not saved")
         self._go_on()
 
-    def _done(self, revision: int) -> None:
+    def _done(self, revision: int, same: bool) -> None:
         self._busy = False
         if revision != self._revision:
             self._go_on()
+        elif same:
+            self._kept = revision
+            self._set_state("saved")
 
     def _go_on(self) -> None:
         """Edits came while it was writing."""

@@ -16,12 +16,13 @@ from studio.ui.theme import Theme
 _MOST_MARKS = 1000
 
 
-class _Field(QLineEdit):
+class BarField(QLineEdit):
     """Esc is the bar's, not the window's; Return and Shift+Return go from place to place."""
 
     asked = Signal(str)
 
     def event(self, event: QEvent) -> bool:
+        """Keep Esc from being a shortcut."""
         if (
             event.type() == QEvent.Type.ShortcutOverride
             and isinstance(event, QKeyEvent)
@@ -32,6 +33,7 @@ class _Field(QLineEdit):
         return super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Esc closes, Return goes on."""
         if event.key() == Qt.Key.Key_Escape:
             self.asked.emit("close")
         elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
@@ -51,11 +53,11 @@ class FindBar(QFrame):
         self.setProperty("look", "surface")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setAccessibleName("Find and replace")
-        self.field = _Field()
+        self.field = BarField()
         self.field.setPlaceholderText("Find")
         self.field.setAccessibleName("Find")
         self.field.setToolTip("What to look for (Return: next, Shift Return: previous)")
-        self.replacement = _Field()
+        self.replacement = BarField()
         self.replacement.setPlaceholderText("Replace with")
         self.replacement.setAccessibleName("Replace with")
         self.replacement.setToolTip("What to put in its place (Return: replace this one)")

@@ -149,7 +149,6 @@ class Ghost(QObject):
     def _range(self, start: int, length: int) -> QTextLayout.FormatRange:
         look = QTextCharFormat()
         look.setForeground(self._theme.color("ghost"))
-        look.setFontItalic(True)
         return _format_range(start, length, look)
 
 

@@ -17,10 +17,14 @@ _UNTOUCHED = 0.25
 
 
 class PageLayout(QPlainTextDocumentLayout):
-    """`leading` is the distance between lines as a factor of their height; `gaps` gives pixels above and below."""
+    """`leading` is the distance between lines as a factor of their height; `gaps` gives pixels above and below.
 
-    def __init__(self, document: QTextDocument, leading: float = 1.0, gaps: Gaps | None = None) -> None:
+    `tight` empty lines get no leading: in prose they are the space between paragraphs.
+    """
+
+    def __init__(self, document: QTextDocument, leading: float, gaps: Gaps | None = None, *, tight: bool) -> None:
         super().__init__(document)
+        self._tight = tight
         self._leading = leading
         self._gaps = gaps
 
@@ -31,7 +35,7 @@ class PageLayout(QPlainTextDocumentLayout):
         if layout is None or not layout.lineCount() or not block.isVisible():
             return rect
         above, below = self._gaps(block) if self._gaps else (0.0, 0.0)
-        leading = self._leading if block.length() > 1 else 1.0  # an empty line is space enough by itself
+        leading = 1.0 if self._tight and block.length() == 1 else self._leading
         if layout.lineAt(0).y() < _UNTOUCHED:
             _move_apart(layout, above, leading)
         last = layout.lineAt(layout.lineCount() - 1)

@@ -22,7 +22,7 @@ from PySide6.QtGui import (
     QTextCursor,
     QTextDocument,
 )
-from PySide6.QtWidgets import QMenu, QPlainTextEdit, QTextEdit, QWidget
+from PySide6.QtWidgets import QMenu, QPlainTextEdit, QTextEdit
 
 from studio.documents.authorship import Authorship, Runs
 from studio.documents.text_history import Edit, TextHistory
@@ -57,10 +57,10 @@ class TextArea(QPlainTextEdit):
     edited = Signal(object)
     composition = Signal()
 
-    def __init__(self, leading: float, gaps: Gaps | None = None, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, leading: float, gaps: Gaps | None = None, *, tight: bool = False) -> None:
+        super().__init__()
         document = QTextDocument(self)
-        document.setDocumentLayout(PageLayout(document, leading, gaps))
+        document.setDocumentLayout(PageLayout(document, leading, gaps, tight=tight))
         document.setUndoRedoEnabled(False)
         self.setDocument(document)
         self.history = TextHistory()

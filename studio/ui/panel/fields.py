@@ -141,6 +141,7 @@ class SeedField(QWidget):
         self.edit.setPlaceholderText("random")
         self.edit.setAccessibleName(title)
         self.edit.setToolTip("The number that a result grows from. The same seed gives the same result again.")
+        self.edit.setMaxLength(10)
         self.edit.setValidator(QRegularExpressionValidator(QRegularExpression(r"\d{0,10}"), self.edit))
         self.edit.textChanged.connect(self._changed)
         self.dice = QToolButton(self.edit)

@@ -26,6 +26,8 @@ from studio.ui.theme import Theme
 
 _WIDTH = 460
 _HEIGHT = 420
+_OWN_KEYS = {Qt.Key.Key_Space, Qt.Key.Key_Delete, Qt.Key.Key_Backspace, Qt.Key.Key_R, Qt.Key.Key_Menu}
+_MOVES = {Qt.Key.Key_Up, Qt.Key.Key_Down}
 _KEYS = "Alt ↑ ↓ moves · Space holds back · Del stops or removes · R tries again"
 
 
@@ -104,6 +106,11 @@ class QueuePopup(Floating):
         """The job that is marked."""
         row = self.list.currentIndex().row()
         return self.model.jobs[row] if 0 <= row < len(self.model.jobs) else None
+
+    def wants(self, event: QKeyEvent) -> bool:
+        """The keys that `_key` answers to."""
+        moves = bool(event.modifiers() & Qt.KeyboardModifier.AltModifier)
+        return super().wants(event) or event.key() in _OWN_KEYS or (moves and event.key() in _MOVES)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """The keys of the list."""

@@ -91,7 +91,7 @@ class Desk(QStackedWidget):
         if sheet is None:
             return
         self._sheets[new_name] = sheet
-        sheet.file.storage.move(self._manuscript.folder / new_name)
+        sheet.file.moved(self._manuscript.folder / new_name)
         if name == self.name:
             self.name = self._wanted = new_name
             self.tell()

@@ -22,7 +22,7 @@ class Page(TextArea):
     """A Markdown source editor: words as large as in a book, `MEASURE` characters wide."""
 
     def __init__(self, theme: Theme) -> None:
-        super().__init__(_LEADING, self._gaps)
+        super().__init__(_LEADING, self._gaps, tight=True)
         self._theme = theme
         self.setAccessibleName("Text")
         self.setAccessibleDescription("Markdown source of the open text")

@@ -17,7 +17,8 @@ from studio.core.references import ModelRef
 from studio.core.requests import ImageRequest
 from studio.engines.diffusion.engine import DiffusionEngine
 
-EXACT = Placement(device="cpu", dtype="float32")
+# One thread: several of them only wait for each other over models as small as these.
+EXACT = Placement(device="cpu", dtype="float32", threads=1)
 IMAGE, MASK = "a" * 64, "b" * 64
 
 
@@ -63,6 +64,20 @@ def assignment(model: Path | LocalModel, wanted: ImageRequest | None = None, **c
 def events(engine: DiffusionEngine, work: Assignment, flag: Flag | None = None) -> list[Event]:
     """Run to the end."""
     return list(engine.run(work, flag or Flag()))
+
+
+def cancelled(engine: DiffusionEngine, work: Assignment, when: Callable[[Event], bool]) -> tuple[int, list[Event]]:
+    """Run until `when` is true of an event, raise the flag, let it end: how often it was asked since, the events."""
+    flag, found, asked = Flag(), [], 0
+    try:
+        for event in engine.run(work, flag):
+            found.append(event)
+            if not flag.is_set() and when(event):
+                flag.set()
+                asked = flag.checks
+    except Cancelled:
+        return flag.checks - asked, found
+    raise AssertionError
 
 
 def made(found: list[Event]) -> tuple[Picture, ...]:

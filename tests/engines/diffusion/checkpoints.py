@@ -50,7 +50,8 @@ def unet_name(name: str, layers: int, attention_at: Iterable[int]) -> str:
             return name.replace(new, old, 1)
     if middle := re.match(r"mid_block\.(resnets|attentions)\.(\d)\.(.*)", name):
         place = 1 if middle[1] == "attentions" else 2 * int(middle[2])
-        return _replaced(f"middle_block.{place}.{middle[3]}", _RESNET)
+        rest = middle[3] if middle[1] == "attentions" else _replaced(middle[3], _RESNET)
+        return f"middle_block.{place}.{rest}"
     parts = re.match(r"(down|up)_blocks\.(\d)\.(\w+)\.(\d)\.(.*)", name)
     assert parts is not None, name
     side, block, kind, layer, rest = parts[1], int(parts[2]), parts[3], int(parts[4]), parts[5]
@@ -64,7 +65,7 @@ def unet_name(name: str, layers: int, attention_at: Iterable[int]) -> str:
         if kind == "upsamplers":
             return f"output_blocks.{first + layers}.{2 if block in attention_at else 1}.{rest}"
         place, inner = f"output_blocks.{first + layer}", kind == "attentions"
-    return f"{place}.1.{rest}" if inner else _replaced(f"{place}.0.{rest}", _RESNET)
+    return f"{place}.1.{rest}" if inner else f"{place}.0.{_replaced(rest, _RESNET)}"
 
 
 def vae_name(name: str, levels: int) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from studio.engines.diffusion.engine import DiffusionEngine
@@ -18,6 +19,7 @@ from tests.engines.diffusion.asking import IMAGE, MASK
 def engine() -> Iterator[DiffusionEngine]:
     """An engine, emptied at the end."""
     made = DiffusionEngine()
+    torch.set_num_threads(1)
     yield made
     made.unload()
     assert made.loaded_bytes() == 0

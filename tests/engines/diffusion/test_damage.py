@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import pickle
 import shutil
 import subprocess
@@ -15,10 +16,11 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from studio.core.engine import LocalModel
+from studio.core.events import Event, Stage
 from studio.core.failure import FailureCode, StudioError
 from studio.engines.diffusion.engine import DiffusionEngine
 from tests.engines.diffusion import checkpoints
-from tests.engines.diffusion.asking import IMAGE, MASK, assignment, draw, events, made, request
+from tests.engines.diffusion.asking import IMAGE, MASK, Flag, assignment, draw, events, made, request, stages
 
 _WEIGHTS = "unet/diffusion_pytorch_model.safetensors"
 
@@ -94,12 +96,13 @@ def _auto_map(folder: Path) -> None:
     (folder / "text_encoder/config.json").write_text(json.dumps(changed), encoding="utf-8")
 
 
+_Case = tuple[Callable[[Path], None], FailureCode, str]
 _DAMAGED, _REFUSED = FailureCode.MODEL_DAMAGED, FailureCode.MODEL_REFUSED
 _MISSING, _UNSUPPORTED = FailureCode.MODEL_MISSING, FailureCode.MODEL_UNSUPPORTED
 
 
 @pytest.mark.parametrize(
-    ("harm", "code", "words"),
+    "case",
     [
         (_truncate, _DAMAGED, "cut off"),
         (_cut_to_nothing, _DAMAGED, "does not fit its size"),
@@ -118,13 +121,12 @@ _MISSING, _UNSUPPORTED = FailureCode.MODEL_MISSING, FailureCode.MODEL_UNSUPPORTE
         (lambda folder: shutil.rmtree(folder / "vae"), _MISSING, "The part vae is missing"),
         (lambda folder: (folder / _WEIGHTS).unlink(), _MISSING, "weights of unet are missing"),
         (lambda folder: (folder / "model_index.json").unlink(), _MISSING, "no model_index.json"),
-        (lambda folder: (folder / "tokenizer/tokenizer.json").unlink(), _DAMAGED, "tokenizer is damaged"),
+        (lambda folder: (folder / "tokenizer/tokenizer.json").unlink(), _MISSING, "words of tokenizer"),
         (shutil.rmtree, _MISSING, "not where it was expected"),
     ],
 )
-def test_harm_to_a_folder(
-    engine: DiffusionEngine, models: Path, tmp_path: Path, harm: Callable[[Path], None], code: FailureCode, words: str
-) -> None:
+def test_harm_to_a_folder(engine: DiffusionEngine, models: Path, tmp_path: Path, case: _Case) -> None:
+    harm, code, words = case
     folder = tmp_path / "model"
     shutil.copytree(models / "sd15", folder)
     harm(folder)
@@ -159,22 +161,15 @@ def test_pickles_and_strange_files_are_refused_unread(engine: DiffusionEngine, m
 def test_deleted_while_in_use(engine: DiffusionEngine, models: Path, tmp_path: Path) -> None:
     folder = tmp_path / "model"
     shutil.copytree(models / "sd15", folder)
-    job = engine.run(assignment(folder, request(steps=2)), _never())
-    found = [next(job)]
-    while "Denoise" not in repr(found[-1]).title():
-        found.append(next(job))
-    shutil.rmtree(folder)
-    found += list(job)
+    found: list[Event] = []
+    for event in engine.run(assignment(folder, request(steps=2)), Flag()):
+        found.append(event)
+        if stages(found)[-1:] == [Stage.DENOISE] and folder.exists():
+            shutil.rmtree(folder)
     assert made(found)[0].pixels == draw(engine, models / "sd15", request(steps=2)).pixels
     with pytest.raises(StudioError) as caught:
         draw(engine, folder)
     assert caught.value.failure.code is _MISSING
-
-
-def _never() -> object:
-    from tests.engines.diffusion.asking import Flag
-
-    return Flag()
 
 
 def test_replaced_weights_are_noticed(engine: DiffusionEngine, models: Path, tmp_path: Path) -> None:
@@ -202,6 +197,7 @@ def test_inputs_that_are_missing_or_broken(engine: DiffusionEngine, models: Path
 _LIMITED = """
 import resource, sys
 from studio.core.engine import Assignment, LocalModel, Placement
+from studio.core.events import Event, Stage
 from studio.core.failure import StudioError
 from studio.core.references import ModelRef
 from studio.core.requests import ImageRequest
@@ -210,18 +206,20 @@ from tests.engines.diffusion.asking import Flag
 
 engine = DiffusionEngine()
 used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
-resource.setrlimit(resource.RLIMIT_AS, (used + (8 << 20), resource.RLIM_INFINITY))
+resource.setrlimit(resource.RLIMIT_AS, (used + (48 << 20), resource.RLIM_INFINITY))
 request = ImageRequest(prompt="", model=ModelRef(repo="local/x"), seed=1, width=1024, height=1024, steps=1)
-work = Assignment(job="j", request=request, model=LocalModel(path=sys.argv[1]), placement=Placement(device="cpu"))
+work = Assignment(job="j", request=request, model=LocalModel(path=sys.argv[1]), placement=Placement("cpu", threads=1))
 try:
     list(engine.run(work, Flag()))
 except StudioError as error:
-    print(error.failure.code)
+    print(error.failure.code, error.failure.detail)
 """
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="address-space limits are a matter of the system")
 def test_no_address_space_is_a_failure(models: Path) -> None:
     command = [sys.executable, "-c", _LIMITED, str(models / "sd15")]
-    result = subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
-    assert result.stdout.strip() == FailureCode.OUT_OF_MEMORY, result.stderr
+    result = subprocess.run(
+        command, capture_output=True, text=True, timeout=100, check=False, env=os.environ | {"OMP_NUM_THREADS": "1"}
+    )
+    assert result.stdout.split()[:1] == [FailureCode.OUT_OF_MEMORY], result.stdout + result.stderr

@@ -34,8 +34,8 @@ def library_pixels(kind: str, folder: Path, **arguments: Any) -> Any:
 def test_text_to_image(engine: DiffusionEngine, models: Path, model: str) -> None:
     extra = {"clean_caption": False, "use_resolution_binning": False} if model == "pixart" else {}
     expected = library_pixels(_PIPELINES[model], models / model, width=32, height=32, **extra)
-    found = events(engine, assignment(models / model, preview_rate=1000))
-    assert stages(found) == [Stage.LOAD, Stage.ENCODE, Stage.DENOISE, Stage.DECODE]
+    found = events(engine, assignment(models / model, preview_rate=1e9))
+    assert stages(found)[-3:] == [Stage.ENCODE, Stage.DENOISE, Stage.DECODE]
     assert sum(isinstance(event, JobPreview) for event in found) == 3
     ours = pixels(draw(engine, models / model))
     assert expected.std() > 1

@@ -53,7 +53,7 @@ def test_pictures_of_a_batch_can_be_made_again_alone(engine: DiffusionEngine, mo
 
 def test_events_of_a_job(engine: DiffusionEngine, models: Path) -> None:
     engine.unload()
-    found = events(engine, assignment(models / "sd15", request(steps=4, scheduler="ddim"), preview_rate=1000))
+    found = events(engine, assignment(models / "sd15", request(steps=4, scheduler="ddim"), preview_rate=1e9))
     assert isinstance(found[0], JobStarted)
     assert found[0].device == "cpu"
     assert stages(found) == [Stage.LOAD, Stage.ENCODE, Stage.DENOISE, Stage.DECODE]
@@ -77,12 +77,12 @@ def test_previews_keep_to_their_rate(engine: DiffusionEngine, models: Path) -> N
 def test_previews_by_the_models_own_table_or_a_fit(engine: DiffusionEngine, tmp_path: Path) -> None:
     """Eight latent channels and forty tokens: nothing of SD 1.5's sizes is taken for granted."""
     folder = tiny_models.sd15(tmp_path / "eight", channels=8, length=40)
-    fitted = events(engine, assignment(folder, preview_rate=1000))
+    fitted = events(engine, assignment(folder, preview_rate=1e9))
     assert any(isinstance(event, JobPreview) for event in fitted)
     engine.unload()
     red = {"weight": [[0.0, 0.0, 0.0]] * 8, "bias": [1.0, 0.0, 0.0]}
     (folder / "latent_rgb.json").write_text(json.dumps(red), encoding="utf-8")
-    found = events(engine, assignment(folder, preview_rate=1000))
+    found = events(engine, assignment(folder, preview_rate=1e9))
     shown = [event.picture for event in found if isinstance(event, JobPreview)]
     assert shown
     assert all((pixels(picture) == [255, 0, 0]).all() for picture in shown)
@@ -184,7 +184,10 @@ def test_devices_and_formats() -> None:
 
 def test_every_format_makes_pictures(engine: DiffusionEngine, models: Path) -> None:
     exact = pixels(draw(engine, models / "sd15"))
-    for placement in (Placement(device="cpu", dtype="bfloat16"), Placement(device="cpu", dtype="float16", threads=1)):
+    for placement in (
+        Placement(device="cpu", dtype="bfloat16", threads=1),
+        Placement(device="cpu", dtype="float16", threads=1),
+    ):
         near = pixels(draw(engine, models / "sd15", placement=placement))
         assert np.abs(near - exact).mean() < 16
     draw(engine, models / "sd15", placement=EXACT)

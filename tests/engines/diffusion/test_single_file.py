@@ -80,7 +80,7 @@ _MILLIONS = {
     "sd15-inpaint": {"unet": 859.5},
     "sdxl": {"unet": 2567.5, "vae": 83.7, "text_encoder": 123.1, "text_encoder_2": 694.7},
     "sdxl-inpaint": {"unet": 2567.5},
-    "sdxl-refiner": {"unet": 2270.0, "text_encoder_2": 694.7},
+    "sdxl-refiner": {"unet": 2259.5, "text_encoder_2": 694.7},
 }
 
 

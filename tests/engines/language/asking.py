@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 import pytest
+from msgspec.structs import replace
 
 from studio.core.engine import Assignment, LocalModel, Placement
 from studio.core.events import ContextUse, Event, JobCompleted, JobNotice, RunReport, TextDelta
@@ -18,6 +19,7 @@ from studio.engines.language.engine import LanguageEngine
 
 MODEL = ModelRef("local/tiny")
 CPU = Placement(device="cpu", threads=1)
+Role = Literal["system", "user", "assistant"]
 E = TypeVar("E", bound=Event)
 
 
@@ -71,29 +73,27 @@ class Answer:
 
 
 def sampling(seed: int = 1, **values: float) -> Sampling:
-    return Sampling(seed=seed, **values)  # type: ignore[arg-type]  # whole numbers are numbers
+    return replace(Sampling(seed=seed), **values)
 
 
 def text(prompt: str, *, most: int = 40, seed: int = 1, **values: object) -> TextRequest:
-    values.setdefault("sampling", sampling(seed))
-    return TextRequest(MODEL, prompt=prompt, max_tokens=most, **values)  # type: ignore[arg-type]  # passed on as they are
+    return replace(TextRequest(MODEL, sampling(seed), prompt=prompt, max_tokens=most), **values)
 
 
-def chat(*turns: tuple[str, str], most: int = 40, **values: object) -> TextRequest:
-    values.setdefault("sampling", sampling())
-    messages = tuple(Message(role, content) for role, content in turns)  # type: ignore[arg-type]  # the tests' own words
-    return TextRequest(MODEL, messages=messages, max_tokens=most, **values)  # type: ignore[arg-type]  # see above
+def chat(*turns: tuple[Role, str], most: int = 40, **values: object) -> TextRequest:
+    messages = tuple(Message(role, content) for role, content in turns)
+    return replace(TextRequest(MODEL, sampling(), messages=messages, max_tokens=most), **values)
 
 
 def code(*, most: int = 40, **values: object) -> CodeRequest:
-    values.setdefault("sampling", sampling())
-    return CodeRequest(MODEL, max_tokens=most, **values)  # type: ignore[arg-type]  # see above
+    return replace(CodeRequest(MODEL, sampling(), max_tokens=most), **values)
 
 
 def ask(
     engine: LanguageEngine,
     path: Path,
     request: TextRequest | CodeRequest,
+    *,
     cancel: Flag | None = None,
     placement: Placement = CPU,
     on_event: Callable[[Event], None] | None = None,
@@ -107,10 +107,12 @@ def ask(
     return answer
 
 
-def refused(engine: LanguageEngine, path: Path, request: TextRequest | CodeRequest, **given: Placement) -> Failure:
+def refused(
+    engine: LanguageEngine, path: Path, request: TextRequest | CodeRequest, placement: Placement = CPU
+) -> Failure:
     """The failure that the request ends with; it has a message and a hint."""
     with pytest.raises(StudioError) as caught:
-        ask(engine, path, request, **given)  # type: ignore[arg-type]  # placement alone
+        ask(engine, path, request, placement=placement)
     failure = caught.value.failure
     assert failure.message
     assert failure.hint

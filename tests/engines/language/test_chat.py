@@ -21,6 +21,10 @@ from tests.engines.language.asking import Flag, ask, chat, refused, text
 from tests.engines.language.conftest import Models
 from tests.tiny_gguf import CHATML, TinyModel
 
+DOUBLING = (
+    "{% set n = namespace(x='a') %}{% for i in range(60) %}{% set y %}{{ n.x }}{{ n.x }}{% endset %}"
+    "{% set n.x = y %}{% endfor %}"
+)
 STORY = TinyModel(script=("Once", " upon", " a", " time"))
 
 
@@ -97,8 +101,7 @@ def test_a_broken_template_is_a_clear_failure(engine: LanguageEngine, models: Mo
         "{{ 'a' * 1000000000 }}",
         "{% set ns = namespace(x='aaaaaaaa') %}{% for i in range(60) %}{% set ns.x = ns.x ~ ns.x %}{% endfor %}",
         "{% set ns = namespace(x=['a']) %}{% for i in range(60) %}{% set ns.x = ns.x + ns.x %}{% endfor %}",
-        "{% set ns = namespace(x='aaaa') %}{% for i in range(60) %}{% set y %}{{ ns.x }}{{ ns.x }}{% endset %}"
-        "{% set ns.x = y %}{% endfor %}",
+        DOUBLING,
         "{% for i in range(99999) %}" + "a" * 5000 + "{% endfor %}",
         "{% set a = 'a' * 60000 %}{{ a.replace('a', a) }}",
         "{{ 'x'.ljust(1000000000) }}",
@@ -126,10 +129,7 @@ def test_hostile_templates_come_to_nothing(template: str) -> None:
 
 @pytest.mark.parametrize("template", ["{{ raise_exception.__globals__ }}", "{{ x.__class__ }}"])
 def test_pythons_insides_are_not_there(template: str) -> None:
-    try:
-        assert render(template, {"x": "a"}) == ""
-    except TemplateTrouble as trouble:
-        assert "unsafe" in str(trouble)
+    assert render(template, {"x": "a"}) == ""
 
 
 def test_what_templates_usually_do_works() -> None:
@@ -138,7 +138,8 @@ def test_what_templates_usually_do_works() -> None:
         "{%- if loop.first -%}{%- set ns.found = true -%}{%- endif -%}"
         "[{{ m['role'] | upper }}|{{ m.content | trim }}|{{ m.content.split('</think>')[-1].lstrip('\\n') }}]"
         "{%- if loop.index0 == 5 -%}{%- break -%}{%- endif -%}{%- endfor -%}"
-        "{{ ns.found }}{{ messages | length }}{{ {'a': 'ä'} | tojson }}{{ strftime_now('%Y') }}{{ messages[::-1][0].role }}"
+        "{{ ns.found }}{{ messages | length }}{{ {'a': 'ä'} | tojson }}{{ strftime_now('%Y') }}"
+        "{{ messages[::-1][0].role }}"
         "{% if tools is none %}-{% endif %}{% if nothing is defined %}!{% endif %}{{ 'a' + 'b' }}{{ 'c' ~ 1 }}"
     )
     turns = [{"role": "user", "content": " x"}, {"role": "assistant", "content": "<think>y</think>\nz"}]

@@ -10,7 +10,7 @@ from studio.core.engine import Placement
 from studio.core.events import ContextUse, JobProgress, Stage
 from studio.core.failure import FailureCode
 from studio.engines.language.engine import LanguageEngine
-from tests.engines.language.asking import ask, chat, code, refused, sampling, text
+from tests.engines.language.asking import Role, ask, chat, code, refused, sampling, text
 from tests.engines.language.conftest import Models
 from tests.tiny_gguf import TinyModel
 
@@ -88,14 +88,19 @@ def test_a_long_text_keeps_its_end_and_says_so(engine: LanguageEngine, models: M
 
 
 def test_a_long_chat_keeps_the_system_and_the_newest(engine: LanguageEngine, models: Models) -> None:
-    turns = [("system", "Be kind.")]
+    turns: list[tuple[Role, str]] = [("system", "Be kind.")]
     for number in range(40):
         turns += [("user", f"question {number}"), ("assistant", f"answer {number}")]
     answer = ask(engine, models(STORY), chat(*turns, ("user", "last"), most=20))
     assert answer.text == "Once upon"
     assert answer.report.prompt_tokens <= 236
     assert answer.of(ContextUse)[0].dropped > 500
-    shorter = [("system", "Be kind."), ("user", "question 39"), ("assistant", "answer 39"), ("user", "last")]
+    shorter: list[tuple[Role, str]] = [
+        ("system", "Be kind."),
+        ("user", "question 39"),
+        ("assistant", "answer 39"),
+        ("user", "last"),
+    ]
     again = ask(engine, models(STORY), chat(*shorter, most=20))
     assert again.report.reused_tokens >= 15  # the system's words stand at the same place
 

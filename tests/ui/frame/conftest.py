@@ -58,6 +58,7 @@ def start(qtbot: QtBot, qapp: QApplication, tmp_path: Path, state: Path, starter
         application.show()
         qtbot.waitUntil(lambda: application.studio is not None and application.window.studio is not None, timeout=10000)
         application.shell.activateWindow()
+        qtbot.waitUntil(application.shell.isActiveWindow)
         return application
 
     yield begin

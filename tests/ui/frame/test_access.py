@@ -101,7 +101,7 @@ def test_tab_reaches_the_frame_and_the_panel(qtbot: QtBot, running: Application)
         seen.add(focused)
         qtbot.keyClick(focused, Qt.Key.Key_Tab)
     names = {widget.accessibleName() for widget in seen}
-    assert {"Menu", "Search or do anything", "Canvas", "Settings", "Prompt"} <= names
+    assert {"Menu", "Search or do anything", "Canvas", "Prompt"} <= names
     assert any(name.startswith("Queue") for name in names)
 
 

@@ -223,8 +223,8 @@ def test_the_window_comes_back_as_it_was(qtbot: QtBot, start: Start, state: Path
     window.stage._splitter.setSizes([600, 300])
     window.stage._panel_resized()
     width = window.stage._side.width()
+    qtbot.keyClick(running.shell, Qt.Key.Key_F9)
     window.open_room("settings")
-    qtbot.keyClick(running.shell, Qt.Key.Key_Backslash, Qt.KeyboardModifier.ControlModifier)
     running.stop()
     kept = json.loads((state / "session.json").read_text())
     assert kept["panel_shown"] is False
