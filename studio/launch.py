@@ -149,6 +149,7 @@ class Application(QObject):
         self._save_timer.timeout.connect(lambda: self.window.background.run(self.settings.save))
         self.settings.defer = self._save_timer.start
         self.settings.listen(self._settings_changed)
+        self._application.setWindowIcon(self.theme.icon("logo", "accent", 64))
         self.shell.furnish(self.window)
         self._furnished = True
         if self.settings.trouble:
@@ -174,6 +175,7 @@ class Application(QObject):
         self.bridge = Bridge(studio.dispatcher, self)
         studio.start()
         self.window.open(studio, self.bridge)
+        self._look_at_models(studio)
         if self.settings.values.warm_start:
             QTimer.singleShot(_WARM_DELAY, self._warm)
 
@@ -200,7 +202,16 @@ class Application(QObject):
         if "model_folders" in names:
             folders = tuple(Path(folder) for folder in self.settings.values.model_folders)
             studio.shelf.refresh(folders)
-            self.window.background.run(studio.shelf.entries)
+            self._look_at_models(studio)
+
+    def _look_at_models(self, studio: Studio) -> None:
+        """Read the model folders, and say what in them could not be read."""
+
+        def tell(failures: tuple[Failure, ...]) -> None:
+            for failure in failures:
+                self.window.show_failure(failure)
+
+        self.window.background.run(studio.shelf.unreadable, tell)
 
     def _closing(self) -> None:
         if self._furnished and not self._ended:

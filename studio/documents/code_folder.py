@@ -100,7 +100,7 @@ class CodeFolder:
         return path.relative_to(self.folder).as_posix() if path.is_relative_to(self.folder) else path.as_posix()
 
     def _checked(self, parent: Path, name: str) -> Path:
-        path = parent / name.strip().strip("/")
+        path = parent / name.strip()
         inside = path.resolve().is_relative_to(self.folder.resolve()) and path != parent
         if not inside or _FORBIDDEN & set(name) or any(part.startswith("..") for part in Path(name).parts):
             raise _refused(f"“{name}” can't be the name of a file here.", "Use letters, digits, dots, dashes and /.")

@@ -93,7 +93,7 @@ class _Watcher:
         elif installing:
             self._waiting_for = len(installing["names"].split(","))
             self._before = self._folders()
-            self.progress.stage(f"Installing {self._waiting_for} packages")
+            self.progress.stage(f"Installing {self._waiting_for} package{'s' * (self._waiting_for > 1)}")
         elif "Retrying" in line:
             self.progress.say("  The network does not answer; trying again …")
 

@@ -107,8 +107,9 @@ class StatusStrip(QWidget):
         self.memory.setText(f"Memory {size_words(size)}" if size else "Memory 0")
 
     def show_device(self, name: str) -> None:
-        """`cpu`, `cuda:0` or `mps`."""
-        self.device.setText({"cpu": "CPU", "mps": "Apple GPU"}.get(name, name.upper().replace("CUDA:", "GPU ")))
+        """`cpu`, `cuda`, `cuda:0` or `mps`."""
+        words = {"cpu": "CPU", "mps": "Apple GPU", "cuda": "GPU"}
+        self.device.setText(words.get(name, name.upper().replace("CUDA:", "GPU ")))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Say less where there is less room."""

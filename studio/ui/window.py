@@ -117,6 +117,7 @@ class Window(QWidget):
         self.watch.read()
         self._memory_timer.start()
         self._measure()
+        self._find_device()
         makers = [entry.id for entry in self._entries if not entry.low]
         if not self.session.greeted and makers:
             self.open_greeting()
@@ -266,6 +267,7 @@ class Window(QWidget):
         self.stage.document_changed.connect(self._document_changed)
         self.stage.room_built.connect(self._room_built)
         self.strip.queue_wanted.connect(self.open_queue)
+        self.settings.listen(self._settings_changed)
 
     def _room_changed(self, identity: str) -> None:
         self.rail.set_current(identity)
@@ -314,6 +316,20 @@ class Window(QWidget):
                 hint="Nothing is lost; it waits in the queue.",
                 action=Action("Run again", jobs.run_interrupted),
             )
+
+    def _find_device(self) -> None:
+        """Say where models will run; asking the graphics driver takes too long for the main thread."""
+        wish = self.settings.values.device
+        if wish == "auto":
+            from studio.models.machine import best_device
+
+            self.background.run(lambda: best_device().id, self.strip.show_device)
+        else:
+            self.strip.show_device(wish)
+
+    def _settings_changed(self, names: frozenset[str]) -> None:
+        if "device" in names and self.studio is not None:
+            self._find_device()
 
     def _measure(self) -> None:
         studio = self.studio

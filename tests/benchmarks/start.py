@@ -41,10 +41,10 @@ class _Probe:
             paint = module.Shell.paintEvent
 
             def painted(shell, event):
-                paint(shell, event)
                 from PySide6.QtCore import QTimer
 
-                QTimer.singleShot(0, _report)
+                QTimer.singleShot(0, _report)  # asked for before the studio asks for its next step, so it comes first
+                paint(shell, event)
 
             module.Shell.paintEvent = painted
 
@@ -55,13 +55,13 @@ class _Probe:
 def _report():
     import os, time
 
-    heavy = [name for name in %r if name in sys.modules]
+    heavy = [name for name in HEAVY if name in sys.modules]
     os.write(1, f"{time.time()} {','.join(heavy)}\\n".encode())
     os._exit(0)
 
 
 sys.meta_path.insert(0, _Probe())
-''' % (_HEAVY,)
+'''
 
 _BARE = """
 import os, time
@@ -95,7 +95,7 @@ def run(quick: bool) -> list[Row]:
         [sys.executable, "main.py"] if ready else [sys.executable, "-c", "from studio import launch; launch.main()"]
     )
     with tempfile.TemporaryDirectory(prefix="atelier-") as folder:
-        (Path(folder) / "sitecustomize.py").write_text(_PROBE)
+        (Path(folder) / "sitecustomize.py").write_text(f"HEAVY = {_HEAVY!r}\n{_PROBE}")
         environment = {
             **os.environ,
             "PYTHONPATH": os.pathsep.join([folder, str(ROOT)]),

@@ -200,8 +200,9 @@ def test_listeners_hear_on_background_threads(house: House) -> None:
 
 
 def test_idle_models_are_unloaded_by_age(path: Path) -> None:
-    with open_house(path, replace(LIMITS, idle_unload_seconds=0.1)) as house:
+    with open_house(path, replace(LIMITS, idle_unload_seconds=1.0)) as house:
         house.run(text("load 1000"))
+        house.wait_for(lambda: house.worker().loaded_bytes == 1000, "the pulse")
         house.wait_for(lambda: house.worker().loaded_bytes == 0, "the unloading")
         assert house.worker().process != 0
         assert house.dispatcher.device_memory().workers > 0

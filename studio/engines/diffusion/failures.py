@@ -9,7 +9,17 @@ import torch
 
 from studio.core.failure import Failure, FailureCode, StudioError
 
-_MEMORY_WORDS = ("not enough memory", "out of memory", "cannot allocate memory", "can't allocate memory", "os error 12")
+_MEMORY_WORDS = (
+    "not enough memory",
+    "out of memory",
+    "cannot allocate memory",
+    "can't allocate memory",
+    "os error 12",
+    "bad_alloc",
+    "bad allocation",
+    # oneDNN says no more than this when it gets no memory for its code (seen under an address-space limit).
+    "could not create a primitive",
+)
 _NEW_COPY = "Fetch the model again, or choose another one."
 
 

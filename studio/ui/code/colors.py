@@ -136,8 +136,7 @@ class Colors(QObject):
         layout = block.layout()
         if self._shown.get(number, ()) == ranges or layout.preeditAreaText():
             return
-        self._shown[number] = ranges
-        layout.setFormats([self._range(*each) for each in ranges])
+        self._dress_block(block, ranges)
         self._area.document().markContentsDirty(block.position(), block.length())
 
     def _range(self, start: int, length: int, color: int) -> QTextLayout.FormatRange:
@@ -150,24 +149,42 @@ class Colors(QObject):
     def _move_along(self, change: Change, block: QTextBlock) -> None:
         """Shift what is remembered of the lines below, and the colours behind the cursor in its own line."""
         number = block.blockNumber()
-        lines = change.inserted.count("\n") - change.removed.count("\n")
-        if lines:
+        offset = change.position - block.position()
+        gone_lines, come_lines = change.removed.count("\n"), change.inserted.count("\n")
+        ranges = self._shown.get(number, ())
+        if gone_lines or come_lines:
             self._shown = {
-                line + (lines if line > number else 0): ranges
-                for line, ranges in self._shown.items()
-                if line < number or line > number + change.removed.count("\n")
+                line + (come_lines - gone_lines if line > number else 0): known
+                for line, known in self._shown.items()
+                if line < number or line > number + gone_lines
             }
-            return
-        ranges = self._shown.get(number)
-        if not ranges or "\n" in change.inserted or block.layout().preeditAreaText():
+        if gone_lines or block.layout().preeditAreaText():
             self._shown.pop(number, None)
             return
-        offset = change.position - block.position()
-        gone, come = units(change.removed), units(change.inserted)
-        moved = tuple(_shifted(ranges, offset, gone, come, change.inserted.isalnum()))
+        gone = units(change.removed)
+        if come_lines:
+            self._split(block, ranges, offset, gone, change.inserted)
+            return
+        moved = tuple(_shifted(ranges, offset, gone, units(change.inserted), change.inserted.isalnum()))
         if moved != ranges:
-            self._shown[number] = moved
-            block.layout().setFormats([self._range(*each) for each in moved])
+            self._dress_block(block, moved)
+
+    def _split(self, block: QTextBlock, ranges: Ranges, offset: int, gone: int, inserted: str) -> None:
+        """The line became several: what stood behind the cursor is at the end of the last of them now."""
+        last = self._area.document().findBlockByNumber(block.blockNumber() + inserted.count("\n"))
+        by = units(inserted.rpartition("\n")[2]) - offset - gone
+        head = tuple((start, min(length, offset - start), color) for start, length, color in ranges if start < offset)
+        tail = tuple(
+            (max(start, offset + gone) + by, start + length - max(start, offset + gone), color)
+            for start, length, color in ranges
+            if start + length > offset + gone
+        )
+        self._dress_block(block, head)
+        self._dress_block(last, tail)
+
+    def _dress_block(self, block: QTextBlock, ranges: Ranges) -> None:
+        self._shown[block.blockNumber()] = ranges
+        block.layout().setFormats([self._range(*each) for each in ranges])
 
     def _in_sight(self) -> tuple[int, int]:
         area = self._area

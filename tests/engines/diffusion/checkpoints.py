@@ -49,9 +49,9 @@ def unet_name(name: str, layers: int, attention_at: Iterable[int]) -> str:
         if name.startswith(f"{new}."):
             return name.replace(new, old, 1)
     if middle := re.match(r"mid_block\.(resnets|attentions)\.(\d)\.(.*)", name):
-        place = 1 if middle[1] == "attentions" else 2 * int(middle[2])
+        number = 1 if middle[1] == "attentions" else 2 * int(middle[2])
         rest = middle[3] if middle[1] == "attentions" else _replaced(middle[3], _RESNET)
-        return f"middle_block.{place}.{rest}"
+        return f"middle_block.{number}.{rest}"
     parts = re.match(r"(down|up)_blocks\.(\d)\.(\w+)\.(\d)\.(.*)", name)
     assert parts is not None, name
     side, block, kind, layer, rest = parts[1], int(parts[2]), parts[3], int(parts[4]), parts[5]

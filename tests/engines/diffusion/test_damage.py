@@ -206,7 +206,7 @@ from tests.engines.diffusion.asking import Flag
 
 engine = DiffusionEngine()
 used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
-resource.setrlimit(resource.RLIMIT_AS, (used + (48 << 20), resource.RLIM_INFINITY))
+resource.setrlimit(resource.RLIMIT_AS, (used, resource.RLIM_INFINITY))
 request = ImageRequest(prompt="", model=ModelRef(repo="local/x"), seed=1, width=1024, height=1024, steps=1)
 work = Assignment(job="j", request=request, model=LocalModel(path=sys.argv[1]), placement=Placement("cpu", threads=1))
 try:

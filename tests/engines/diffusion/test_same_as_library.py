@@ -23,12 +23,14 @@ from tests.engines.diffusion.tiny_models import named
 _SIZE = {"width": 32, "height": 32}
 
 
-def library_pixels(kind: str, folder: Path, scheduler: Scheduler = "default", **arguments: Any) -> Any:
+def library_pixels(kind: str, folder: Path, **arguments: Any) -> Any:
     """The same picture by a pipeline of diffusers."""
     pipeline = named("diffusers", kind).from_pretrained(folder, dtype=torch.float32)
     pipeline.set_progress_bar_config(disable=True)
     config = dict(pipeline.scheduler.config)
-    pipeline.scheduler = schedulers.make(scheduler, type(pipeline.scheduler).__name__, config)
+    pipeline.scheduler = schedulers.make(
+        arguments.pop("scheduler", "default"), type(pipeline.scheduler).__name__, config
+    )
     values = {"prompt": "a red cat", "num_inference_steps": 3, "guidance_scale": 5.0}
     result = pipeline(**values | arguments, generator=torch.Generator().manual_seed(7), output_type="np")
     return (result.images[0] * 255).round().astype(np.int16)
@@ -36,7 +38,7 @@ def library_pixels(kind: str, folder: Path, scheduler: Scheduler = "default", **
 
 @pytest.mark.parametrize("scheduler", [name for name in get_args(Scheduler) if name != "flow euler"])
 def test_text_to_image_with_each_scheduler(engine: DiffusionEngine, models: Path, scheduler: Scheduler) -> None:
-    expected = library_pixels("StableDiffusionPipeline", models / "sd15", scheduler, **_SIZE)
+    expected = library_pixels("StableDiffusionPipeline", models / "sd15", scheduler=scheduler, **_SIZE)
     ours = draw(engine, models / "sd15", request(scheduler=scheduler))
     assert expected.std() > 1  # a picture and not a plain colour, or the comparison would say nothing
     assert np.abs(pixels(ours) - expected).max() <= 1
@@ -57,7 +59,7 @@ def test_image_to_image(
 ) -> None:
     kind = "StableDiffusionImg2ImgPipeline" if model == "sd15" else "StableDiffusionXLImg2ImgPipeline"
     with Image.open(inputs[IMAGE]) as picture:
-        expected = library_pixels(kind, models / model, scheduler, image=picture, strength=0.7)
+        expected = library_pixels(kind, models / model, scheduler=scheduler, image=picture, strength=0.7)
     ours = draw(engine, models / model, request(image=IMAGE, strength=0.7, scheduler=scheduler), inputs=inputs)
     assert np.abs(pixels(ours) - expected).max() <= 1
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from PySide6.QtCore import QModelIndex, QPoint, Qt
 from pytestqt.qtbot import QtBot
@@ -17,7 +15,7 @@ Key = Qt.Key
 
 
 @pytest.fixture
-def paused(qtbot: QtBot, running: Application) -> Iterator[tuple[Application, QueuePopup, list[str]]]:
+def paused(qtbot: QtBot, running: Application) -> tuple[Application, QueuePopup, list[str]]:
     """Three waiting jobs in a paused queue, and the open list."""
     assert running.studio is not None
     running.studio.queue.set_paused(True)

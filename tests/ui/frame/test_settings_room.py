@@ -70,7 +70,7 @@ def test_folders_are_added_and_taken_off(qtbot: QtBot, running: Application, sta
     folders = room.controls["model_folders"].control
     assert isinstance(folders, FolderList)
     folders.add_folder(str(starter))
-    assert running.settings.values.model_folders == (str(starter),)
+    assert list(running.settings.values.model_folders) == [str(starter)]
     assert running.studio is not None
     assert str(running.studio.shelf._folders[0]) == str(starter)
     from PySide6.QtWidgets import QToolButton
@@ -78,7 +78,7 @@ def test_folders_are_added_and_taken_off(qtbot: QtBot, running: Application, sta
     remove = folders.findChild(QToolButton)
     assert remove is not None
     qtbot.mouseClick(remove, Qt.MouseButton.LeftButton)
-    assert running.settings.values.model_folders == ()
+    assert not running.settings.values.model_folders
 
 
 def test_a_switch_answers_to_the_keyboard_and_reset_puts_it_back(qtbot: QtBot, running: Application) -> None:

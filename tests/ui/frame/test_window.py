@@ -230,11 +230,12 @@ def test_the_window_comes_back_as_it_was(qtbot: QtBot, start: Start, state: Path
     assert kept["panel_shown"] is False
     again = start()
     assert again.window.stage.current == "settings"
+    stage = again.window.stage
     again.window.open_room("canvas")
-    assert not again.window.stage.panel_shown
+    shown = [stage.panel_shown]
     again.window.toggle_panel()
-    assert again.window.stage.panel_shown
-    qtbot.waitUntil(lambda: abs(again.window.stage._side.width() - width) <= 2)
+    assert [*shown, stage.panel_shown] == [False, True]
+    qtbot.waitUntil(lambda: abs(stage._side.width() - width) <= 2)
 
 
 def test_an_unforeseen_error_is_shown_and_the_studio_goes_on(running: Application) -> None:
