@@ -12,6 +12,7 @@ import msgspec
 
 import studio
 from studio.core.failure import StudioError
+from studio.environment.native_build import compiler_advice
 from studio.models.machine import Device, accelerators, processor
 from studio.models.shelf import Shelf
 
@@ -78,4 +79,6 @@ def _version(distribution: str) -> str | None:
 
 
 def _missing_library(name: str) -> str:
+    if name == "llama-cpp-python":
+        return f"{name} is not installed, so {_LIBRARIES[name]} won't work. {compiler_advice()}"
     return f"{name} is not installed, so {_LIBRARIES[name]} won't work. Start Atelier again to repeat the set-up."

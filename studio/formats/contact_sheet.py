@@ -18,7 +18,8 @@ class SheetEntry(msgspec.Struct, frozen=True):
 
 
 _STYLE = """
-:root{color-scheme:light dark;--ground:#f4f3f1;--card:#fff;--line:#dedcd8;--text:#222326;--quiet:#6b6d74;--accent:#c65f32}
+:root{color-scheme:light dark;--ground:#f4f3f1;--card:#fff;--line:#dedcd8;
+--text:#222326;--quiet:#6b6d74;--accent:#c65f32}
 @media(prefers-color-scheme:dark){:root{--ground:#1b1c1f;--card:#2c2e33;--line:#34363c;
 --text:#e8e9ec;--quiet:#9a9da6;--accent:#e8875b}}
 body{margin:0;background:var(--ground);color:var(--text);font:15px/1.5 Inter,system-ui,sans-serif}

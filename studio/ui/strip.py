@@ -16,6 +16,7 @@ from studio.ui.theme import Theme
 
 _MOST_LINES = 2
 _NARROW = 1200
+_TIGHT = 940
 
 
 class JobLine(QWidget):
@@ -120,6 +121,7 @@ class StatusStrip(QWidget):
         running = sum(1 for line in self.lines if not line.isHidden())
         for line in self.lines:
             line.set_narrow(narrow=running > 1 and self.width() < self._theme.pixels(_NARROW))
+        self.memory.setVisible(running < _MOST_LINES or self.width() >= self._theme.pixels(_TIGHT))
 
     def _show_all(self) -> None:
         watch = self._watch

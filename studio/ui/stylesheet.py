@@ -7,6 +7,7 @@ room. Rooms may add rules of their own with `Theme.css`, though few should need 
 from __future__ import annotations
 
 import string
+from pathlib import Path
 from typing import Any
 
 
@@ -79,6 +80,10 @@ QToolButton[look="rail"] { font-size: @{tiny}px; padding: 6px 0px 5px 0px; borde
 QToolButton[look="strip"] { font-size: @{small}px; padding: 2px 6px; }
 QCheckBox { spacing: 8px; background: transparent; border: 1px solid transparent; border-radius: 4px; padding: 2px; }
 QCheckBox:focus { border: 1px solid @accent; }
+QCheckBox::indicator { width: 15px; height: 15px; border: 1px solid @line_strong; border-radius: 4px;
+  background: @raised; }
+QCheckBox::indicator:hover { border-color: @text_soft; }
+QCheckBox::indicator:checked { background: @accent_fill; border-color: @accent_fill; image: url("@check"); }
 """)
 
 _FIELDS = _Sheet("""
@@ -144,8 +149,11 @@ QSplitter::handle:hover, QSplitter::handle:pressed { background: @accent; }
 """)
 
 
-def stylesheet(tokens: dict[str, Any], look: str, scale: float) -> str:
-    """The style sheet for `look` (`light` or `dark`) with all words `scale` times their size."""
+def stylesheet(tokens: dict[str, Any], look: str, scale: float, folder: Path) -> str:
+    """The style sheet for `look` (`light` or `dark`) with all words `scale` times their size.
+
+    `folder` holds the pictures that a style sheet can only name by file.
+    """
     sizes = {name: round(size * scale) for name, size in tokens["text"].items()}
     measures = {
         **sizes,
@@ -156,4 +164,5 @@ def stylesheet(tokens: dict[str, Any], look: str, scale: float) -> str:
         "chip": int((round(17 * scale) + 6) / 2),
     }
     words = {**tokens[look], **{name: str(value) for name, value in measures.items()}}
+    words["check"] = (folder / f"check-{look}.svg").as_posix()
     return "".join(part.substitute(words) for part in (_BASE, _BUTTONS, _FIELDS, _REST))

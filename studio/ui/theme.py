@@ -157,7 +157,9 @@ class Theme(QObject):
         font.setPixelSize(self.pixels(tokens()["text"]["body"]))
         application.setFont(font)
         application.setPalette(_palette(tokens()[self.look]))
-        application.setStyleSheet(stylesheet(tokens(), self.look, self._settings.values.text_scale))
+        application.setStyleSheet(
+            stylesheet(tokens(), self.look, self._settings.values.text_scale, RESOURCES / "theme")
+        )
         for reference, name, color, size in self._dressed:
             widget = reference()
             if widget is not None:

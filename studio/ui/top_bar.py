@@ -88,7 +88,7 @@ class TopBar(QWidget):
         right.addWidget(self._offline)
         right.addWidget(self.panel_button)
         row = QHBoxLayout(self)
-        row.setContentsMargins(self._theme.space(2), 0, self._theme.space(1), 0)
+        row.setContentsMargins(self._theme.space(2), 0, self._theme.space(2), 0)
         row.addLayout(left, 3)
         row.addWidget(self.search, 4)
         row.addLayout(right, 3)

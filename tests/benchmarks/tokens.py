@@ -29,7 +29,7 @@ MODEL = TinyModel(
     layers=6, width=384, heads=6, feed_forward=1024, context=4096, words=8000, quantised=True, never_ends=True
 )
 PROMPT = "It was a dark and stormy night"
-THREADS = 2
+THREADS = 1
 LIMIT = 0.97
 
 

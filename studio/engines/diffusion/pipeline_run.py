@@ -92,6 +92,7 @@ class PipelineRun:
         made = []
         for number in range(request.batch_size):
             decoded = yield from self._one(number, clock, colours)
+            self._gate.check()
             if not bool(torch.isfinite(decoded).all()):
                 raise not_a_number(self._model.plan.path)
             pixels = pictures.to_pixels(decoded)

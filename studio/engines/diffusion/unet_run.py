@@ -105,6 +105,7 @@ class UnetRun:
             denoiser = self._denoiser(predictor, encoded, number)
             yield from self._denoise(denoiser, number, clock, colours)
             pixels = yield from self._decode(denoiser.latents, number)
+            self._gate.check()
             made.append(pictures.finished(pixels, request, self._inputs, request.seed + number))
         return tuple(made)
 

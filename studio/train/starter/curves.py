@@ -35,7 +35,9 @@ def draw_curves(
         for place, (name, points) in enumerate(shown.items()):
             colour = COLOURS[place % len(COLOURS)]
             pen.line([frame.at(x, y) for x, y in points], fill=colour, width=2, joint="curve")
-            pen.text((SIZE[0] - 250, MARGIN[1] + 8 + 20 * place), f"■ {name}", colour, font)
+            left, top = SIZE[0] - 270, MARGIN[1] + 8 + 20 * place
+            pen.rectangle((left, top + 4, left + 10, top + 14), fill=colour)
+            pen.text((left + 18, top), name, colour, font)
     pen.text((SIZE[0] // 2, SIZE[1] - 24), across, INK, font)
     pen.text((8, MARGIN[1] - 22), up, INK, font)
     picture.save(path, optimize=True)

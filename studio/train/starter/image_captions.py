@@ -5,7 +5,7 @@ The same picture gets many wordings, so that people need not guess the trained o
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -20,6 +20,9 @@ STYLES: tuple[str, ...] = (
     "blob emoji",
     "firefox emoji",
 )
+NOUNS = 200
+STYLES_JUDGED: Mapping[str, str] = {"noto": "noto emoji", "fluentflat": "flat emoji", "fluent3d": "3d emoji"}
+_NOUN_GROUPS = ("animals and nature", "food and drink", "objects", "travel and places", "activities")
 _LETTERS = ("keycap", "button", "sign", "letters", "mark")
 _MIRROR_GROUPS = frozenset({"symbols", "flags", "wall tile", "book", "altar"})
 _COMMON_GROUPS = {
@@ -47,6 +50,17 @@ def weight(picture: Picture) -> float:
     if "o'clock" in picture.caption or "thirty" in picture.caption:
         return 0.1
     return base * {1: 1.5, 2: 0.8}.get(words, 0.3)
+
+
+def common_nouns(pictures: Sequence[Picture], count: int = NOUNS) -> list[str]:
+    """Captions of one or two words that all judged styles draw; those of older sets come first."""
+    sources: dict[str, set[str]] = {}
+    for p in pictures:
+        plain = p.group in _NOUN_GROUPS and len(p.caption.split()) <= 2 and p.caption.replace(" ", "").isalpha()
+        if plain and not p.held_out and not p.caption.endswith(" face"):
+            sources.setdefault(p.caption, set()).add(p.source)
+    fit = {noun: s for noun, s in sources.items() if s.issuperset(STYLES_JUDGED)}
+    return sorted(sorted(fit, key=lambda noun: (len(noun.split()), -len(fit[noun]), noun))[:count])
 
 
 def subject(picture: Picture, rng: np.random.Generator) -> str:

@@ -15,6 +15,7 @@ import torch
 from diffusers import DiffusionPipeline, StableDiffusionPipeline
 
 from studio.train.starter.image_card import GUIDANCE
+from studio.train.starter.image_captions import NOUNS, STYLES_JUDGED, common_nouns
 from studio.train.starter.image_data import (
     BACKGROUNDS,
     Picture,
@@ -27,20 +28,6 @@ from studio.train.starter.image_matcher import Matcher, disturbed, ranks, train_
 from studio.train.starter.image_sheet import draw_prompts
 from studio.train.starter.image_vae import psnr
 
-NOUNS = 200
-STYLES_JUDGED: Mapping[str, str] = {"noto": "noto emoji", "fluentflat": "flat emoji", "fluent3d": "3d emoji"}
-_GROUPS = ("animals and nature", "food and drink", "objects", "travel and places", "activities")
-
-
-def common_nouns(pictures: Sequence[Picture], count: int = NOUNS) -> list[str]:
-    """Captions of one or two words that all judged styles draw; those of older sets come first."""
-    sources: dict[str, set[str]] = {}
-    for p in pictures:
-        plain = p.group in _GROUPS and len(p.caption.split()) <= 2 and p.caption.replace(" ", "").isalpha()
-        if plain and not p.held_out and not p.caption.endswith(" face"):
-            sources.setdefault(p.caption, set()).add(p.source)
-    fit = {noun: s for noun, s in sources.items() if s.issuperset(STYLES_JUDGED)}
-    return sorted(sorted(fit, key=lambda noun: (len(noun.split()), -len(fit[noun]), noun))[:count])
 
 
 def nearest_background(picture: Pixels) -> str:

@@ -100,9 +100,11 @@ def run_stage(
     log = checkpoint.with_suffix(".jsonl")
     begun = saved = mark = time.monotonic()
     sums: dict[str, float] = {}
+    counted = 0
     while stage.step < last_step and (minutes is None or mark - begun < minutes * 60):
         for name, value in take_step(stage.step).items():
-            sums[name] = sums.get(name, 0.0) + value / 50
+            sums[name] = sums.get(name, 0.0) + value
+        counted += 1
         stage.step += 1
         now = time.monotonic()
         stage.seconds += now - mark
@@ -110,8 +112,8 @@ def run_stage(
         if stage.step % 50 == 0:
             row = {"step": stage.step, "seconds": round(stage.seconds, 1)}
             with log.open("a", encoding="utf-8") as out:
-                out.write(json.dumps(row | {k: round(v, 5) for k, v in sums.items()}) + "\n")
-            sums = {}
+                out.write(json.dumps(row | {k: round(v / counted, 5) for k, v in sums.items()}) + "\n")
+            sums, counted = {}, 0
         if now - saved > CHECKPOINT_SECONDS:
             stage.save(checkpoint)
             saved = now

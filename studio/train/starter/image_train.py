@@ -18,7 +18,7 @@ from diffusers.models.attention_processor import AttnProcessor
 from torch import Tensor
 from transformers import CLIPTokenizer
 
-from studio.train.starter.image_captions import vocabulary_lines, weight, write_caption
+from studio.train.starter.image_captions import common_nouns, vocabulary_lines, weight, write_caption
 from studio.train.starter.image_data import Picture, load_pictures, open_pixels
 from studio.train.starter.image_latents import Shard, load_shards, write_shard
 from studio.train.starter.image_model import (
@@ -39,6 +39,8 @@ MIX: Mapping[str, float] = {
     "dcss": 0.13,
 }
 """Share of each source in a batch: the narrow start; widen it when these are recognisable."""
+FAVOUR = 6.0
+"""How much more often the common nouns are drawn: better some things well than all things badly."""
 PROMPT_DROPOUT = 0.1
 PLAIN_SHARE = 0.45
 _BY_ADAM = ("token_embedding", "position_embedding", "positional_embedding", "conv_in", "conv_out")
@@ -65,9 +67,11 @@ class Sampler:
         self.sources = [name for name in mix if name in shards]
         total = sum(mix[name] for name in self.sources)
         self.shares = np.array([mix[name] / total for name in self.sources])
+        favourites = frozenset(common_nouns(pictures))
         self.weights: dict[str, np.ndarray] = {}
         for name in self.sources:
-            raw = np.array([weight(pictures[row]) for row in shards[name][0].rows])
+            shown = [pictures[row] for row in shards[name][0].rows]
+            raw = np.array([weight(p) * (FAVOUR if p.caption in favourites else 1.0) for p in shown])
             self.weights[name] = np.cumsum(raw / raw.sum())
 
     def draw(self, step: int, count: int) -> Batch:

@@ -21,13 +21,14 @@ def drills(documents: Sequence[str], count: int, seed: int) -> list[tuple[str, s
 
 
 def _drill(rng: np.random.Generator, words: Sequence[str]) -> tuple[str, str]:
-    chosen = [words[int(place)] for place in rng.integers(len(words), size=int(rng.integers(2, 9)))]
+    chosen = [words[int(place)] for place in rng.integers(len(words), size=int(rng.integers(2, 12)))]
     word, line = chosen[0], " ".join(chosen)
     forms = (
         (f'Write the word "{word}" with a capital letter.', f'"{word.capitalize()}"'),
         (f'Which word stands in quotation marks: {line} "{chosen[-1]}"?', f'The word is "{chosen[-1]}".'),
         (f'Repeat the word "{word}".', f'The word is "{word}".'),
-        (f"Repeat: {line}", line.capitalize() + "."),
+        (f"Repeat: {line}", line),
+        (f"Write as a sentence: {line}", line.capitalize() + "."),
         (f"Say these words again: {line}", line),
         (f'What is the last word of "{line}"?', f'The last word is "{chosen[-1]}".'),
         (f'What is the first word of "{line}"?', f'The first word is "{word}".'),

@@ -136,10 +136,10 @@ WRITER = TextRecipe(
     shape=TextShape(vocabulary=4096, width=256, layers=6, heads=4, kv_heads=2, hidden=640, context=1024),
     plan=Plan(),
     mixture={
-        "documents": 0.52,
+        "documents": 0.47,
         "fill_in": 0.03,
-        "tasks": 0.34,
-        "drills": 0.06,
+        "tasks": 0.31,
+        "drills": 0.14,
         "dialogues": 0.03,
         "identity": 0.02,
     },

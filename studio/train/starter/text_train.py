@@ -32,7 +32,7 @@ class Plan(msgspec.Struct, frozen=True):
 
     minutes: float = 50.0
     tokens_per_step: int = 4096
-    micro_tokens: int = 2048
+    micro_tokens: int = 1024
     short: int = 256
     long: int = 512
     short_until: int = 2_000_000

@@ -11,6 +11,7 @@ from PySide6.QtGui import QFont, QTextBlock, QTextCharFormat, QTextLayout
 from studio.documents.units import units
 from studio.ui.background import Background
 from studio.ui.code.parsing import COLORS, Segment, Syntax, TreeEdit
+from studio.ui.editing.alive import while_alive
 from studio.ui.editing.text_area import Change, TextArea
 from studio.ui.theme import Theme
 
@@ -103,7 +104,8 @@ class Colors(QObject):
                 return None
             return syntax.segments(start, end)
 
-        self._background.run(work, functools.partial(self._parsed_now, revision, first, last))
+        shown = functools.partial(self._parsed_now, revision, first, last)
+        self._background.run(work, while_alive(self, shown))
 
     def _parsed_now(self, revision: int, first: int, last: int, segments: list[Segment] | None) -> None:
         self._busy = False

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QStackedWidget, QTabBar, QToolButton, QVBoxLayout,
 from studio.core.references import ModelRef
 from studio.documents.recovery import Recovery
 from studio.ui.code.sheet import Opened, Sheet, read_source
+from studio.ui.editing.alive import while_alive
 from studio.ui.measures import tip
 from studio.ui.room import RoomContext
 
@@ -86,7 +87,8 @@ class Desk(QWidget):
             self._arrive(sheet, then, front=front)
             return
         self._context.background.run(
-            functools.partial(read_source, path, self._recovery), functools.partial(self._read, path, then, front)
+            functools.partial(read_source, path, self._recovery),
+            while_alive(self, functools.partial(self._read, path, then, front)),
         )
 
     def close_file(self, path: Path) -> None:

@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFileDialog, QFrame, QHBoxLayout, QWidget
 
@@ -25,6 +26,7 @@ from studio.ui.code.request_panel import CodePanel
 from studio.ui.code.sheet import Sheet
 from studio.ui.code.suggestions import GHOST_ANCHOR
 from studio.ui.code.tree import FileTree
+from studio.ui.editing.alive import while_alive
 from studio.ui.editing.empty import EmptyPage
 from studio.ui.editing.late import insert_late
 from studio.ui.editing.watcher import FileWatcher
@@ -189,7 +191,7 @@ class CodeRoom(Room):
             self.context.notices.post(f"“{path.name}” is in the project's trash.", action=Action("Put it back", back))
             self.tree.refresh()
 
-        self.context.background.run(lambda: folder.discard(path), gone)
+        self.context.background.run(lambda: folder.discard(path), while_alive(self, gone))
 
     def save(self) -> None:
         """Save the open file."""
@@ -266,7 +268,7 @@ class CodeRoom(Room):
 
     def _connect(self) -> None:
         self.tree.opened.connect(self.open)
-        self.tree.renamed.connect(self._rename)
+        self.tree.renamed.connect(self._rename, Qt.ConnectionType.QueuedConnection)  # the field closes first
         self.tree.discarded.connect(self.discard)
         self.tree.new_wanted.connect(self._new_in)
         self.tree.folder_wanted.connect(self.open_folder)
@@ -296,7 +298,7 @@ class CodeRoom(Room):
             self._watch()
             self.desk.open(path, then)
 
-        self.context.background.run(make, made)
+        self.context.background.run(make, while_alive(self, made))
 
     def _rename(self, path: Path, name: str) -> None:
         try:
@@ -316,7 +318,7 @@ class CodeRoom(Room):
             if found.is_file():
                 self.open(found)
 
-        self.context.background.run(lambda: folder.put_back(discarded, path), back)
+        self.context.background.run(lambda: folder.put_back(discarded, path), while_alive(self, back))
 
     def _front_changed(self) -> None:
         sheet = self.sheet()

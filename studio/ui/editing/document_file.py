@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
@@ -20,8 +20,10 @@ from studio.documents.recovery import Recovery, digest
 from studio.documents.text_merge import merge
 from studio.documents.text_storage import Outside, TextStorage
 from studio.ui.background import Background
+from studio.ui.editing.alive import while_alive
 from studio.ui.editing.text_area import Change, TextArea
 
+T = TypeVar("T")
 Keeping = Literal["file", "recovery"]
 State = Literal["saved", "saving…", "not saved"]
 _PAUSE = 0.4
@@ -86,7 +88,7 @@ class DocumentFile(QObject):
     def check(self) -> None:
         """Look, in the background, whether another program changed the file."""
         if self.undecided is None and not self._busy:
-            self._background.run(self.storage.check, self._looked, self.failed.emit)
+            self._run(self.storage.check, self._looked, self.failed.emit)
 
     def moved(self, path: Path) -> None:
         """The file has been renamed."""
@@ -149,7 +151,7 @@ class DocumentFile(QObject):
             return
         text, revision = self.area.snapshot(), self._revision
         self._busy, self._since = True, None
-        self._background.run(lambda: self._keep_recovery(text), lambda same: self._done(revision, same), self._refused)
+        self._run(lambda: self._keep_recovery(text), lambda same: self._done(revision, same), self._refused)
 
     def _write_file(self) -> None:
         if self._busy:
@@ -159,9 +161,7 @@ class DocumentFile(QObject):
         sequence = self._next()
         self._busy, self._since = True, None
         self._set_state("saving…")
-        self._background.run(
-            lambda: self._write(text, sequence, runs), lambda done: self._written(done, revision), self._refused
-        )
+        self._run(lambda: self._write(text, sequence, runs), lambda done: self._written(done, revision), self._refused)
 
     def _write(self, text: bytes, sequence: int, runs: Runs) -> Outside | bytes | None:
         """Runs on any thread."""
@@ -234,6 +234,9 @@ class DocumentFile(QObject):
             self._set_state("saved")
         else:
             self._timer.start(0)
+
+    def _run(self, work: Callable[[], T], done: Callable[[T], None], failed: Callable[[Failure], None]) -> None:
+        self._background.run(work, while_alive(self, done), while_alive(self, failed))
 
     def _next(self) -> int:
         self._sequence += 1

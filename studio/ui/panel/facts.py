@@ -100,6 +100,7 @@ class FactsBox(QFrame):
         self._grid.setHorizontalSpacing(theme.space(1))
         self._grid.setColumnStretch(0, 1)
         self._labels: list[QLabel] = []
+        self.setVisible(False)
 
     def set_rows(self, rows: Iterable[tuple[str, str]]) -> None:
         """Show these names and values."""

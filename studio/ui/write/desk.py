@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QStackedWidget, QWidget
 from studio.core.failure import Failure
 from studio.documents.manuscript import Manuscript
 from studio.documents.recovery import Recovery
+from studio.ui.editing.alive import while_alive
 from studio.ui.room import RoomContext
 from studio.ui.write.sheet import Opened, Sheet, read_text_for
 
@@ -67,8 +68,8 @@ class Desk(QStackedWidget):
             return
         self._context.background.run(
             functools.partial(read_text_for, path, self._manuscript, self._recovery),
-            functools.partial(self._read, name, then, front),
-            functools.partial(self._unreadable, name),
+            while_alive(self, functools.partial(self._read, name, then, front)),
+            while_alive(self, functools.partial(self._unreadable, name)),
         )
 
     def close_text(self, name: str) -> None:

@@ -6,7 +6,7 @@ import functools
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QWidget
 
@@ -16,6 +16,7 @@ from studio.core.events import Event
 from studio.core.failure import StudioError
 from studio.core.jobs import Job
 from studio.documents.manuscript import Chapter, Manuscript, count_words
+from studio.ui.editing.alive import while_alive
 from studio.ui.editing.empty import EmptyPage
 from studio.ui.editing.late import insert_late
 from studio.ui.editing.watcher import FileWatcher
@@ -157,7 +158,7 @@ class WriteRoom(Room):
             self.context.notices.post(f"“{path.stem}” is in the project's trash.", action=Action("Put it back", back))
             self._refresh_list()
 
-        self.context.background.run(lambda: self.manuscript.discard(path), gone)
+        self.context.background.run(lambda: self.manuscript.discard(path), while_alive(self, gone))
 
     def save(self) -> None:
         """Save the open text at once."""
@@ -257,7 +258,7 @@ class WriteRoom(Room):
     def _connect(self) -> None:
         self.chapters.opened.connect(self.open)
         self.chapters.entered.connect(self.desk.take_focus)
-        self.chapters.renamed.connect(self._rename)
+        self.chapters.renamed.connect(self._rename, Qt.ConnectionType.QueuedConnection)  # the field closes first
         self.chapters.discarded.connect(self.discard)
         self.assistant.changed.connect(self._show_command)
         self.request_panel.edited.connect(self._show_command)
@@ -278,7 +279,7 @@ class WriteRoom(Room):
 
             self.desk.open(name, opened)
 
-        self.context.background.run(lambda: self.manuscript.create(title, text), made)
+        self.context.background.run(lambda: self.manuscript.create(title, text), while_alive(self, made))
 
     def _rename(self, name: str, title: str) -> None:
         path = self.manuscript.path(name)
@@ -298,7 +299,7 @@ class WriteRoom(Room):
             self._refresh_list()
             self.open(self.manuscript.relative(found))
 
-        self.context.background.run(lambda: self.manuscript.put_back(discarded, path), back)
+        self.context.background.run(lambda: self.manuscript.put_back(discarded, path), while_alive(self, back))
 
     def _front_changed(self) -> None:
         self.assistant.attend(self.desk.sheet())
@@ -330,7 +331,7 @@ class WriteRoom(Room):
             if then is not None:
                 then()
 
-        self.context.background.run(self.manuscript.chapters, read)
+        self.context.background.run(self.manuscript.chapters, while_alive(self, read))
 
     def _count(self) -> None:
         """The words of the text in front, counted in the background."""
@@ -341,7 +342,7 @@ class WriteRoom(Room):
         self.request_panel.show_authors(sheet.page.authorship.generated_share() if text else None)
         self.context.background.run(
             lambda: count_words(text.decode("utf-16-le", "surrogatepass")),
-            lambda words: self.chapters.set_words(name, words),
+            while_alive(self, lambda words: self.chapters.set_words(name, words)),
         )
 
     def _fit_list(self, *, asked: bool = False) -> None:

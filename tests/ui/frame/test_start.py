@@ -9,6 +9,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from pytestqt.qtbot import QtBot
+
+from studio.ui.shell import Shell, remembered
+from studio.ui.theme import tokens
 
 ROOT = Path(__file__).resolve().parents[3]
 HEAVY = ("torch", "diffusers", "transformers", "llama_cpp", "onnxruntime", "peft", "accelerate")
@@ -40,6 +44,21 @@ QTimer.singleShot(20, look)
 application.exec()
 running.stop()
 """
+
+
+def test_the_first_frame_shows_the_areas_of_the_window(qtbot: QtBot) -> None:
+    shell = Shell("light")
+    qtbot.addWidget(shell)
+    with qtbot.waitSignal(shell.first_painted):
+        shell.show()
+    shown = shell.grab().toImage()
+    colors = tokens()["light"]
+    middle = shown.pixelColor(shown.width() // 2, shown.height() // 2)
+    assert middle.name() == colors["ground"]
+    assert shown.pixelColor(5, 5).name() == colors["surface"]
+    assert remembered(Path("nowhere.json")) == {}
+    with qtbot.waitSignal(shell.closing):
+        shell.close()
 
 
 def environment(tmp_path: Path) -> dict[str, str]:

@@ -164,7 +164,7 @@ def test_rewrite_replaces_the_selection_as_one_step(stage: Stage) -> None:
 
 
 def test_a_rewrite_that_fails_gives_the_original_back(stage: Stage) -> None:
-    page = rewrite(stage, "says=Nonsense_here_and_there fails=2 pause=0.05")
+    page = rewrite(stage, "pause=0.05 fails=2 says=Nonsense_here_and_there")
     stage.qtbot.waitUntil(lambda: "Nonsense" in page.text(), timeout=LONG)
     assert "Nonsense" not in page.snapshot().decode("utf-16-le")
     stage.finish()
@@ -192,7 +192,7 @@ def test_typing_is_saved_by_itself_with_who_wrote_it(stage: Stage) -> None:
     stage.qtbot.waitUntil(lambda: stage.sheet.file.state == "saved")
     stage.room.desk.close_text("Texts/Two.md")
     again = stage.open("Two")
-    assert again.authorship.runs == ((12, "you"), (39, "generated"), (6, "you"))
+    assert again.authorship.runs == ((12, "you"), (40, "generated"), (6, "you"))
 
 
 def test_another_programs_change_is_brought_in_and_can_be_taken_out(stage: Stage) -> None:
@@ -225,7 +225,7 @@ def test_a_conflict_asks_and_loses_neither_version(stage: Stage) -> None:
 def test_a_new_text_is_named_where_it_stands_in_the_list(stage: Stage) -> None:
     stage.room.new_text()
     stage.qtbot.waitUntil(lambda: stage.room.desk.name == "Texts/Untitled.md")
-    stage.qtbot.waitUntil(lambda: isinstance(QApplication.focusWidget(), type(None)) or editing(stage) is not None)
+    stage.qtbot.waitUntil(lambda: (QApplication.focusWidget() is None) or editing(stage) is not None)
     field = editing(stage)
     assert field is not None
     QTest.keyClick(field, Qt.Key.Key_A, Qt.KeyboardModifier.ControlModifier)
@@ -235,12 +235,6 @@ def test_a_new_text_is_named_where_it_stands_in_the_list(stage: Stage) -> None:
     QTest.keyClicks(stage.page, "Rain.")
     stage.saved("The storm", "# Untitled\n\nRain.")
     assert not (stage.folder / "Untitled.md").exists()
-
-
-def editing(stage: Stage):  # type: ignore[no-untyped-def]
-    from PySide6.QtWidgets import QLineEdit
-
-    return stage.room.chapters.list.findChild(QLineEdit)
 
 
 def test_a_discarded_text_can_be_put_back(stage: Stage) -> None:

@@ -1,0 +1,326 @@
+"""The Code room with a real session, queue and worker behind it, and real keys."""
+
+from __future__ import annotations
+
+import dataclasses
+import statistics
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QInputMethodEvent
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QLineEdit
+from pytestqt.qtbot import QtBot
+
+from studio.app.commands import Commands
+from studio.core.requests import CodeRequest
+from studio.ui.code.editor import SourceArea
+from studio.ui.code.room import CodeRoom
+from studio.ui.code.sheet import Sheet
+from tests.ui.text_stage import Surroundings, show, surroundings
+
+LONG = 20_000
+CONTROL, ALT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.AltModifier
+
+
+@dataclasses.dataclass
+class Stage:
+    """The room on its stage."""
+
+    room: CodeRoom
+    around: Surroundings
+    qtbot: QtBot
+
+    @property
+    def folder(self) -> Path:
+        """Where the files lie."""
+        return self.around.folder / "Work" / "Code"
+
+    @property
+    def sheet(self) -> Sheet:
+        """The file in front."""
+        sheet = self.room.sheet()
+        assert sheet is not None
+        return sheet
+
+    @property
+    def area(self) -> SourceArea:
+        """Its editor."""
+        return self.sheet.area
+
+    def open(self, name: str, text: str | None = None) -> SourceArea:
+        """Open a file, made with `text` if that is given, and wait for it."""
+        path = self.folder / name
+        if text is not None:
+            path.write_text(text)
+        self.room.open(path)
+        self.qtbot.waitUntil(lambda: self.room.sheet() is not None and self.sheet.path == path)
+        self.area.setFocus()
+        return self.area
+
+    def ghost(self, text: str) -> None:
+        """Wait for this suggestion."""
+        self.qtbot.waitUntil(lambda: self.sheet.suggestions.ghost.text == text, timeout=LONG)
+
+    def kept(self) -> str:
+        """What lies in the recovery folder."""
+        folder = self.around.folder / "Work" / ".atelier" / "recovery" / "code"
+        return "".join(path.read_text() for path in folder.glob("*.json"))
+
+
+@pytest.fixture
+def stage(qtbot: QtBot, qapp: QApplication, tmp_path: Path) -> Iterator[Stage]:
+    (tmp_path / "Work" / "Code" / "lib").mkdir(parents=True)
+    with surroundings(qapp, tmp_path) as around:
+        room = CodeRoom(around.context)
+        show(room, qtbot)
+        yield Stage(room, around, qtbot)
+        room.flush()
+
+
+def test_a_pause_brings_a_suggestion_and_tab_takes_it(stage: Stage) -> None:
+    area = stage.open("a.py", "# says=_return_1\nx")
+    area.select(area.length, area.length)
+    QTest.keyClicks(area, "=")
+    stage.ghost(" return 1")
+    assert area.text().endswith("x=")
+    assert (stage.folder / "a.py").read_text().endswith("x")
+    QTest.keyClick(area, Qt.Key.Key_Tab)
+    assert area.text().endswith("x= return 1")
+    area.undo()
+    assert area.text().endswith("x=")
+
+
+def test_suggestions_leave_no_trace_in_the_queue(stage: Stage) -> None:
+    area = stage.open("a.py", "# says=_1\nx")
+    area.select(area.length, area.length)
+    QTest.keyClicks(area, "=")
+    stage.ghost(" 1")
+    queue = stage.around.studio.queue
+    stage.qtbot.waitUntil(lambda: queue.jobs() == [], timeout=5000)
+
+
+def test_a_suggestion_for_a_cursor_that_moved_on_is_dropped(stage: Stage) -> None:
+    area = stage.open("a.py", "# pause=0.2 says=late\nx")
+    area.select(area.length, area.length)
+    stage.sheet.suggestions.ask()
+    assert stage.sheet.suggestions.waiting
+    QTest.keyClick(area, Qt.Key.Key_Up)
+    assert not stage.sheet.suggestions.waiting
+    queue = stage.around.studio.queue
+    stage.qtbot.waitUntil(lambda: not any(not job.state.ended for job in queue.jobs()), timeout=LONG)
+    assert stage.sheet.suggestions.ghost.text == ""
+
+
+def test_a_newer_wish_cancels_the_older_and_the_known_one_costs_nothing(stage: Stage) -> None:
+    area = stage.open("a.py", "# says=known\nx")
+    area.select(area.length, area.length)
+    stage.sheet.suggestions.ask()
+    stage.sheet.suggestions.ask()
+    stage.ghost("known")
+    QTest.keyClick(area, Qt.Key.Key_Escape)
+    assert stage.sheet.suggestions.ghost.text == ""
+    stage.sheet.suggestions.ask()
+    assert stage.sheet.suggestions.ghost.text == "known"
+    assert not stage.sheet.suggestions.waiting
+
+
+def test_nothing_is_suggested_while_an_input_method_composes_or_when_it_is_off(stage: Stage) -> None:
+    area = stage.open("a.py", "# says=known\nx")
+    area.select(area.length, area.length)
+    QApplication.sendEvent(area, QInputMethodEvent("に", []))
+    stage.sheet.suggestions.ask()
+    assert not stage.sheet.suggestions.waiting
+    QApplication.sendEvent(area, QInputMethodEvent("", []))
+    stage.room.request_panel.automatic.setChecked(False)
+    QTest.keyClicks(area, "=")
+    assert not stage.sheet.suggestions.waiting
+
+
+def test_code_for_an_instruction_streams_in_at_its_indentation_as_one_step(stage: Stage) -> None:
+    area = stage.open("a.py", "def f():\n    \n    return x\n")
+    area.select(13, 13)
+    stage.room.request_panel.instruction.set_text("says=```python\\nif_1:\\n____x_=_2\\n```")
+    stage.room.generate()
+    stage.qtbot.waitUntil(lambda: not stage.room.is_generating(), timeout=LONG)
+    assert area.text() == "def f():\n    if 1:\n        x = 2\n\n    return x\n"
+    area.undo()
+    assert area.text() == "def f():\n    \n    return x\n"
+
+
+def test_the_request_says_what_stands_around_the_cursor(stage: Stage) -> None:
+    area = stage.open("a.py", "before\nafter\n")
+    area.select(7, 7)
+    stage.room.generate()
+    jobs = [job.request for job in stage.around.studio.queue.jobs()]
+    assert isinstance(jobs[0], CodeRequest)
+    assert (jobs[0].prefix, jobs[0].suffix, jobs[0].language) == ("before\n", "after\n", "python")
+    stage.room.stop()
+    assert area.text() == "before\nafter\n"
+
+
+def test_a_file_changes_on_disk_when_it_is_saved_and_nothing_is_lost_until_then(stage: Stage, qtbot: QtBot) -> None:
+    area = stage.open("a.py", "x = 1\n")
+    QTest.keyClicks(area, "y")
+    stage.qtbot.waitUntil(lambda: "yx = 1" in stage.kept(), timeout=5000)
+    assert (stage.folder / "a.py").read_text() == "x = 1\n"
+    again = CodeRoom(stage.around.context)  # as after a crash: no state was saved
+    show(again, qtbot)
+    again.restore({})
+    qtbot.waitUntil(lambda: again.sheet() is not None)
+    sheet = again.sheet()
+    assert sheet is not None
+    assert (sheet.area.text(), sheet.file.modified) == ("yx = 1\n", True)
+    sheet.file.save()
+    qtbot.waitUntil(lambda: not sheet.file.modified, timeout=5000)
+    assert (stage.folder / "a.py").read_text() == "yx = 1\n"
+    assert stage.kept() == ""
+    again.flush()
+
+
+def test_undoing_everything_makes_the_file_saved_again(stage: Stage) -> None:
+    area = stage.open("a.py", "x = 1\n")
+    QTest.keyClicks(area, "y")
+    stage.qtbot.waitUntil(lambda: stage.kept() != "", timeout=5000)
+    area.undo()
+    stage.qtbot.waitUntil(lambda: not stage.sheet.file.modified, timeout=5000)
+    assert stage.kept() == ""
+
+
+def test_closing_with_unsaved_changes_asks_and_throws_nothing_away(stage: Stage) -> None:
+    area = stage.open("a.py", "x = 1\n")
+    QTest.keyClicks(area, "y")
+    stage.room.close_current()
+    assert "not saved" in stage.sheet.bar.sentence()
+    stage.sheet.bar.answer("Close without saving")
+    assert stage.room.sheet() is None
+    trash = stage.around.folder / "Work" / ".atelier" / "trash"
+    stage.qtbot.waitUntil(lambda: [path.read_text() for path in trash.glob("*")] == ["yx = 1\n"])
+    assert (stage.folder / "a.py").read_text() == "x = 1\n"
+
+
+def test_a_file_deleted_by_another_program_is_kept_here(stage: Stage) -> None:
+    stage.open("a.py", "x = 1\n")
+    (stage.folder / "a.py").unlink()
+    stage.qtbot.waitUntil(lambda: "deleted" in stage.sheet.bar.sentence(), timeout=LONG)
+    stage.sheet.bar.answer("Save it again")
+    stage.qtbot.waitUntil(lambda: (stage.folder / "a.py").exists(), timeout=5000)
+    assert (stage.folder / "a.py").read_text() == "x = 1\n"
+
+
+def test_keys_of_a_source_editor(stage: Stage) -> None:
+    area = stage.open("a.py", "")
+    QTest.keyClicks(area, "def f():")
+    QTest.keyClick(area, Qt.Key.Key_Return)
+    QTest.keyClicks(area, "return 1")
+    QTest.keyClick(area, Qt.Key.Key_Return)
+    QTest.keyClicks(area, "x")
+    assert area.text() == "def f():\n    return 1\nx"
+    area.selectAll()
+    QTest.keyClick(area, Qt.Key.Key_Tab)
+    assert area.text() == "    def f():\n        return 1\n    x"
+    QTest.keyClick(area, Qt.Key.Key_Backtab)
+    area.toggle_comment()
+    assert area.text() == "# def f():\n#     return 1\n# x"
+    area.undo()
+    area.select(area.length, area.length)
+    area.move_lines(-1)
+    assert area.text() == "def f():\nx\n    return 1"
+    area.go_to_line(3)
+    QTest.keyClicks(area, "    ")
+    QTest.keyClick(area, Qt.Key.Key_Backspace)
+    assert area.text() == "def f():\nx\n    return 1"
+
+
+def test_go_to_line_and_back(stage: Stage) -> None:
+    area = stage.open("a.py", "a\n" * 200)
+    stage.sheet.line_bar.open()
+    QTest.keyClicks(stage.sheet.line_bar.field, "120")
+    QTest.keyClick(stage.sheet.line_bar.field, Qt.Key.Key_Return)
+    assert area.place() == (120, 1)
+    assert stage.sheet.line_bar.isHidden()
+
+
+def test_colours_come_and_follow(stage: Stage) -> None:
+    area = stage.open("a.py", "x = 1\n")
+    colors = stage.sheet.colors
+    assert colors is not None
+    stage.qtbot.waitUntil(lambda: colors.settled, timeout=5000)
+    QTest.keyClicks(area, "# ")
+    stage.qtbot.waitUntil(lambda: colors.settled, timeout=5000)
+    ranges = area.document().firstBlock().layout().formats()
+    assert [(part.start, part.length) for part in ranges] == [(0, 7)]
+    assert ranges[0].format.foreground().color() == stage.around.context.theme.color("syntax_comment")
+    assert not area.document().isModified() or area.text() == "# x = 1\n"
+
+
+def test_new_files_are_named_in_the_tree_and_take_their_language(stage: Stage) -> None:
+    stage.room.new_file()
+    stage.qtbot.waitUntil(lambda: bool(stage.room.tree.tree.findChildren(QLineEdit)), timeout=5000)
+    field = stage.room.tree.tree.findChildren(QLineEdit)[0]
+    QTest.keyClick(field, Qt.Key.Key_A, CONTROL)
+    QTest.keyClicks(field, "notes.txt")
+    QTest.keyClick(field, Qt.Key.Key_Return)
+    stage.qtbot.waitUntil(lambda: stage.sheet.path.name == "notes.txt", timeout=5000)
+    assert stage.area.language == "text"
+    assert stage.sheet.colors is None
+    QTest.keyClicks(stage.area, "hello")
+    stage.room.save()
+    stage.qtbot.waitUntil(lambda: (stage.folder / "notes.txt").read_text() == "hello", timeout=5000)
+
+
+def test_what_is_no_text_is_refused_with_words(stage: Stage) -> None:
+    (stage.folder / "a.bin").write_bytes(b"\0\1\2")
+    stage.room.open(stage.folder / "a.bin")
+    stage.qtbot.waitUntil(lambda: bool(stage.around.notices.current()))
+    assert "a.bin" in stage.around.notices.current()[-1].message
+    assert stage.room.sheet() is None
+
+
+def test_the_room_comes_back_as_it_was(stage: Stage, qtbot: QtBot) -> None:
+    stage.open("a.py", "one\n")
+    area = stage.open("b.py", "two\n")
+    area.select(2, 2)
+    stage.room.flush()
+    again = CodeRoom(stage.around.context)
+    show(again, qtbot)
+    again.restore(stage.room.state())
+    qtbot.waitUntil(lambda: len(again.desk.sheets()) == 2)
+    sheet = again.sheet()
+    assert sheet is not None
+    assert (sheet.path.name, sheet.area.textCursor().position()) == ("b.py", 2)
+    again.restore({"files": 3, "folder": 4, "panel": [], "cursors": ""})
+    again.flush()
+
+
+def test_the_greeting_suggests_a_function_in_grey(stage: Stage) -> None:
+    stage.room.make("def fibonacci(n):")
+    stage.qtbot.waitUntil(lambda: stage.room.sheet() is not None, timeout=5000)
+    stage.ghost(" one two three four five six seven eight")
+    assert stage.area.text() == "def fibonacci(n):\n    "
+
+
+def test_commands_are_named_and_do_not_clash(stage: Stage) -> None:
+    commands = Commands()
+    commands.add(stage.room.commands())
+    assert all(command.id.startswith("code.") and command.room == "code" for command in commands.all())
+
+
+def test_a_key_is_painted_within_a_frame_in_twenty_thousand_lines(stage: Stage) -> None:
+    area = stage.open("big.py", "def f(a, b):\n    return a + b  # sum\n\n\nclass A:\n" * 4000)
+    colors = stage.sheet.colors
+    assert colors is not None
+    stage.room.request_panel.automatic.setChecked(False)
+    stage.qtbot.waitUntil(lambda: colors.settled, timeout=LONG)
+    area.go_to_line(10_000)
+    seconds = []
+    for _ in range(60):
+        QApplication.processEvents()
+        started = time.perf_counter()
+        QTest.keyClick(area, Qt.Key.Key_X)
+        area.viewport().repaint()
+        seconds.append(time.perf_counter() - started)
+    assert statistics.median(seconds) < 0.008
