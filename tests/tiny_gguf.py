@@ -30,7 +30,10 @@ Matrix = npt.NDArray[np.float32]
 
 @dataclass(frozen=True)
 class TinyModel:
-    """What to make. `script` pieces must differ from each other; `width` must be above their number."""
+    """What to make. `script` pieces must differ from each other; `width` must be above their number.
+
+    A model that `never_ends` can be `plain` too: it writes ASCII only.
+    """
 
     layers: int = 2
     width: int = 64
@@ -42,6 +45,7 @@ class TinyModel:
     chat_template: str | None = CHATML
     fill_in: bool = True
     never_ends: bool = False
+    plain: bool = False
     script: tuple[str | bytes, ...] = ()
     quantised: bool = False
     recurrent: bool = False
@@ -150,7 +154,7 @@ def _weights(model: TinyModel, tokens: list[str]) -> dict[str, Matrix]:
     if model.script:
         _write_script(tensors, model.script, tokens)
     if model.never_ends:
-        _never_end(tensors, tokens)
+        _never_end(tensors, tokens, plain=model.plain)
     return tensors
 
 
@@ -182,12 +186,13 @@ def _write_script(tensors: dict[str, Matrix], script: Sequence[str | bytes], tok
         output[token, at] = 10.0
 
 
-def _never_end(tensors: dict[str, Matrix], tokens: list[str]) -> None:
+def _never_end(tensors: dict[str, Matrix], tokens: list[str], *, plain: bool) -> None:
     """The first dimension is always large and positive, and every special token hates it."""
+    hated = set(byte_alphabet()[128:]) if plain else set()
     tensors["token_embd.weight"][:, 0] = 12.0
     tensors["output.weight"][:, 0] = 0.0
     for at, token in enumerate(tokens):
-        if token.startswith("<|"):
+        if token.startswith("<|") or token in hated:
             tensors["output.weight"][at, 0] = -30.0
 
 

@@ -27,6 +27,10 @@ def yield_to_window() -> None:
     else:
         with contextlib.suppress(OSError):  # a system that forbids it is no reason not to work
             os.nice(NICENESS)
+        # Where Linux groups processes by session, niceness counts within the session only, and a worker has
+        # one of its own: the group must step back as well.
+        with contextlib.suppress(OSError):
+            Path("/proc/self/autogroup").write_text(str(NICENESS), encoding="ascii")
 
 
 def die_with_parent() -> None:

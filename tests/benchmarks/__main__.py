@@ -42,9 +42,9 @@ def main() -> int:
     options = parser.parse_args()
     rows: list[Row] = []
     for name in options.names or MODULES:
-        print(f"measuring {name} …", file=sys.stderr, flush=True)
+        sys.stderr.write(f"measuring {name} …\n")
         rows += importlib.import_module(f"tests.benchmarks.{name}").run(options.quick)
-    print(render(rows))
+    sys.stdout.write(render(rows) + "\n")
     return sum(row.ok is False for row in rows)
 
 

@@ -33,6 +33,8 @@ def assignment(job: Job) -> Assignment:
 class House:
     """The dispatcher, and everything that listeners have heard, with the time of hearing."""
 
+    patience = PATIENCE
+
     def __init__(self, queue: Queue, dispatcher: Dispatcher) -> None:
         self.queue = queue
         self.dispatcher = dispatcher
@@ -51,7 +53,7 @@ class House:
 
     def wait_for(self, condition: Callable[[], bool], what: str = "it") -> None:
         """Wait until something is true, looking again at each event and now and then."""
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + self.patience
         with self._news:
             while not condition():
                 if time.monotonic() > deadline:

@@ -91,13 +91,6 @@ def free_memory(device: torch.device) -> int:
     return int(psutil.virtual_memory().available)
 
 
-def used_memory(device: torch.device) -> int:
-    """Bytes that this process holds on `device`."""
-    if device.type == "cuda":
-        return int(torch.cuda.memory_allocated(device))
-    return int(psutil.Process().memory_info().rss)
-
-
 def give_back_memory() -> None:
     """Hand freed memory back to the system; without this the C library keeps most of a model's size."""
     gc.collect()

@@ -14,7 +14,7 @@ from studio.core.failure import InvalidField
 from studio.core.requests import ImageRequest
 from studio.engines.diffusion import library, pictures, unet_run
 from studio.engines.diffusion.cache import ModelCache
-from studio.engines.diffusion.device import Device, choose, used_memory
+from studio.engines.diffusion.device import Device, choose
 from studio.engines.diffusion.failures import in_words, is_out_of_memory
 from studio.engines.diffusion.gate import Gate
 from studio.engines.diffusion.loading import LoadedModel
@@ -91,9 +91,9 @@ class DiffusionEngine:
 
 
 def _report(device: Device, started: float, loaded: float) -> RunReport:
-    peak = used_memory(device.device)
-    if device.device.type == "cuda":
-        peak = int(torch.cuda.max_memory_allocated(device.device))
+    # Of a process's own memory the worker knows the true peak, so that is left to it.
+    on_card = device.device.type == "cuda"
+    peak = int(torch.cuda.max_memory_allocated(device.device)) if on_card else 0
     return RunReport(
         load_seconds=loaded - started,
         run_seconds=time.monotonic() - loaded,

@@ -49,7 +49,8 @@ class Gate:
         for module in model.modules():
             chosen = [module] if module is model or _is_block(module) else []
             if isinstance(module, torch.nn.ModuleList):
-                chosen = list(module)
+                # A list may have holes: parts that a configuration leaves out.
+                chosen = [part for part in module if isinstance(part, torch.nn.Module)]
             for block in chosen:
                 if id(block) not in seen:
                     seen.add(id(block))

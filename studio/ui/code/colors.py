@@ -6,7 +6,7 @@ import functools
 import time
 
 from PySide6.QtCore import QObject, QTimer
-from PySide6.QtGui import QFont, QTextBlock, QTextCharFormat, QTextLayout
+from PySide6.QtGui import QFont, QKeyEvent, QTextBlock, QTextCharFormat, QTextLayout
 
 from studio.documents.units import units
 from studio.ui.background import Background
@@ -44,6 +44,7 @@ class Colors(QObject):
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(self._parse)
         area.edited.connect(self._edited)
+        area.key_filters.append(self._give_way)
         area.verticalScrollBar().valueChanged.connect(lambda: self._soon(_SCROLL_PAUSE))
         theme.changed.connect(self._dress)
         self._dress()
@@ -58,7 +59,13 @@ class Colors(QObject):
         self._stop = True
         self._timer.stop()
         self._area.edited.disconnect(self._edited)
+        self._area.key_filters.remove(self._give_way)
         self._theme.changed.disconnect(self._dress)
+
+    def _give_way(self, _event: QKeyEvent) -> bool:
+        """A key is more urgent than a parse that it outdates anyway."""
+        self._stop = True
+        return False
 
     def clear(self) -> None:
         """Everything plain again, before another language takes over."""

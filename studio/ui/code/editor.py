@@ -34,7 +34,7 @@ class SourceArea(TextArea):
     moved = Signal(int, int)
 
     def __init__(self, theme: Theme, language: str) -> None:
-        super().__init__(_LEADING, _gaps)
+        super().__init__(_LEADING, _above)
         self.language = language
         self._theme = theme
         self._style = Style()
@@ -164,8 +164,9 @@ class SourceArea(TextArea):
             return
         text = "\n".join(new)
         column = cursor.position() - start + units(new[0]) - units(old[0])
+        selected = cursor.hasSelection()
         self.replace(start, end, text)
-        if cursor.hasSelection():
+        if selected:
             self.select(start, start + units(text))
         else:
             place = start + max(0, min(column, units(new[0])))
@@ -191,14 +192,13 @@ class SourceArea(TextArea):
     def visible_lines(self) -> Iterator[tuple[int, QRectF, bool]]:
         """Number, place and whether it is the cursor's, of each line in sight; for the gutter."""
         block = self.firstVisibleBlock()
-        current = self.textCursor().blockNumber()
-        rect = self.blockBoundingGeometry(block).translated(self.contentOffset())
-        while block.isValid() and rect.top() <= self.viewport().height():
-            line = block.layout().lineAt(0)
-            spot = QRectF(0, rect.top() + line.y(), 0, line.height())
-            yield block.blockNumber() + 1, spot, block.blockNumber() == current
+        number, current = block.blockNumber() + 1, self.textCursor().blockNumber() + 1
+        top, end, height = self.contentOffset().y(), self.viewport().height(), self.fontMetrics().height()
+        while block.isValid() and top <= end:
+            yield number, QRectF(0, top + block.layout().lineAt(0).y(), 0, height), number == current
+            top += self.blockBoundingRect(block).height()
+            number += 1
             block = block.next()
-            rect = QRectF(0, rect.bottom(), 0, self.blockBoundingRect(block).height())
 
     def make_room(self) -> None:
         """Keep room for the numbers at the left."""
@@ -223,6 +223,7 @@ class SourceArea(TextArea):
     def _dress(self) -> None:
         font = self._theme.mono(_SIZE)
         self.setFont(font)
+        self.set_space_below(self.fontMetrics().height() * (_LEADING - 1) / 2)
         self.setTabStopDistance(QFontMetricsF(font).horizontalAdvance(" ") * WIDTH)
         palette = self.palette()
         for role, name in (
@@ -238,5 +239,5 @@ class SourceArea(TextArea):
         self._gutter.update()
 
 
-def _gaps(block: QTextBlock) -> tuple[float, float]:
-    return (8.0 if block.blockNumber() == 0 else 0.0), 0.0
+def _above(block: QTextBlock) -> float:
+    return 8.0 if block.blockNumber() == 0 else 0.0

@@ -15,7 +15,9 @@ from collections.abc import Callable
 from tree_sitter import Language, Parser, Point, Query, QueryCursor, Tree
 
 _SLICE = 1 << 14
-_GIVE_WAY_EVERY = 16
+_GIVE_WAY_EVERY = 4
+_GIVE_WAY = 0.0002
+"""Seconds; a real pause, since a thread that only offers the lock has it back before another one wakes up."""
 COLORS = ("", "keyword", "string", "number", "comment", "function", "type", "variable", "operator")
 _OF_CAPTURE = {
     "keyword": "keyword",
@@ -95,7 +97,7 @@ class Syntax:
             nonlocal calls
             calls += 1
             if calls % _GIVE_WAY_EVERY == 0:
-                time.sleep(0)
+                time.sleep(_GIVE_WAY)
             return stop()
 
         try:

@@ -57,6 +57,7 @@ class DocumentFile(QObject):
         self._revision = 0
         self._kept = 0
         self._busy = False
+        self._save_wanted = False
         self._sequence = 0
         self._since: float | None = None
         self._timer = QTimer(self)
@@ -145,8 +146,10 @@ class DocumentFile(QObject):
 
     def _keep(self) -> None:
         if self._busy:
+            if self._save_wanted:
+                self._timer.start(20)
             return
-        if self._keeping == "file" and self.undecided is None:
+        if self.undecided is None and (self._keeping == "file" or self._save_wanted):
             self._write_file()
             return
         text, revision = self.area.snapshot(), self._revision
@@ -154,6 +157,7 @@ class DocumentFile(QObject):
         self._run(lambda: self._keep_recovery(text), lambda same: self._done(revision, same), self._refused)
 
     def _write_file(self) -> None:
+        self._save_wanted = self._busy
         if self._busy:
             self._timer.start(20)
             return

@@ -1,7 +1,8 @@
 """Line spacing and space between paragraphs, which QPlainTextEdit does not have by itself.
 
 Qt's layout breaks the lines; this one then moves them apart. Freshly laid out lines are known by
-the first one lying at 0, where this layout never leaves it.
+the first one lying at 0, where this layout never leaves it. Qt asks for a block's rectangle hundreds of
+times a key, so the usual way through here is short.
 """
 
 from __future__ import annotations
@@ -12,42 +13,49 @@ from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QTextBlock, QTextDocument, QTextLayout
 from PySide6.QtWidgets import QPlainTextDocumentLayout
 
-Gaps = Callable[[QTextBlock], tuple[float, float]]
+Above = Callable[[QTextBlock], float]
 _UNTOUCHED = 0.25
 
 
-class PageLayout(QPlainTextDocumentLayout):
-    """`leading` is the distance between lines as a factor of their height; `gaps` gives pixels above and below.
+def nothing(_block: QTextBlock) -> float:
+    """No space above any block."""
+    return 0.0
 
-    `tight` empty lines get no leading: in prose they are the space between paragraphs.
+
+class PageLayout(QPlainTextDocumentLayout):
+    """`leading` is the distance between lines as a factor of their height; `above` gives pixels above a block.
+
+    `below` is the space in pixels below each block that has words. `tight` empty lines get neither: in prose
+    they are the space between paragraphs. Change `below` before there is text.
     """
 
-    def __init__(self, document: QTextDocument, leading: float, gaps: Gaps | None = None, *, tight: bool) -> None:
+    def __init__(self, document: QTextDocument, leading: float, above: Above = nothing, *, tight: bool) -> None:
         super().__init__(document)
-        self._tight = tight
         self._leading = leading
-        self._gaps = gaps
+        self._above = above
+        self._tight = tight
+        self.below = 0.0
 
     def blockBoundingRect(self, block: QTextBlock) -> QRectF:
         """The block's size with its spacing; lays it out where that has not been done."""
         rect = super().blockBoundingRect(block)
-        layout = block.layout() if block.isValid() else None
-        if layout is None or not layout.lineCount() or not block.isVisible():
+        if not block.isValid():
             return rect
-        above, below = self._gaps(block) if self._gaps else (0.0, 0.0)
-        leading = 1.0 if self._tight and block.length() == 1 else self._leading
-        if layout.lineAt(0).y() < _UNTOUCHED:
-            _move_apart(layout, above, leading)
-        last = layout.lineAt(layout.lineCount() - 1)
-        height = last.y() + last.height() * (1 + leading) / 2 + below
-        rect.setHeight(max(rect.height(), height))
+        layout = block.layout()
+        first = layout.lineAt(0)
+        if first.isValid():
+            if first.y() < _UNTOUCHED:
+                self._move_apart(block, layout)
+                rect = super().blockBoundingRect(block)
+            if not self._tight or block.length() > 1:
+                rect.setHeight(rect.height() + self.below)
         return rect
 
-
-def _move_apart(layout: QTextLayout, above: float, leading: float) -> None:
-    top = above
-    for number in range(layout.lineCount()):
-        line = layout.lineAt(number)
-        extra = max(2 * _UNTOUCHED, line.height() * (leading - 1))
-        line.setPosition(QPointF(line.x(), top + extra / 2))
-        top += line.height() + extra
+    def _move_apart(self, block: QTextBlock, layout: QTextLayout) -> None:
+        leading = 1.0 if self._tight and block.length() == 1 else self._leading
+        top = self._above(block)
+        for number in range(layout.lineCount()):
+            line = layout.lineAt(number)
+            half = max(_UNTOUCHED, line.height() * (leading - 1) / 2)
+            line.setPosition(QPointF(line.x(), top + half))
+            top += line.height() + 2 * half

@@ -156,8 +156,8 @@ class Stream(QObject):
         if passage is None:
             return
         if self.replaces and self.text.startswith(_APART):
-            area.put_streamed(passage.start, passage.start + 1, "")
-            area.history.grow_passage(-1)
+            area.history.grow_passage(-len(_APART))
+            area.put_streamed(passage.start, passage.start + len(_APART), "")
         text = self.text
         removed = 0
         edits: list[Edit] = []
@@ -177,9 +177,9 @@ class Stream(QObject):
         passage = self.area.history.passage
         if passage is None:
             return
+        self.area.history.end_passage()  # first, for those who look while the text goes
         if passage.end > passage.start:
             self.area.put_streamed(passage.start, passage.end, "")
-        self.area.history.end_passage()
 
     def _close(self, how: End) -> None:
         self.open = False

@@ -28,7 +28,7 @@ from studio.documents.authorship import Authorship, Runs
 from studio.documents.text_history import Edit, TextHistory
 from studio.documents.units import units
 from studio.ui.editing import authored_mime
-from studio.ui.editing.page_layout import Gaps, PageLayout
+from studio.ui.editing.page_layout import Above, PageLayout, nothing
 
 Mode = Literal["user", "replay", "stream", "load"]
 KeyFilter = Callable[[QKeyEvent], bool]
@@ -57,10 +57,11 @@ class TextArea(QPlainTextEdit):
     edited = Signal(object)
     composition = Signal()
 
-    def __init__(self, leading: float, gaps: Gaps | None = None, *, tight: bool = False) -> None:
+    def __init__(self, leading: float, above: Above = nothing, *, tight: bool = False) -> None:
         super().__init__()
         document = QTextDocument(self)
-        document.setDocumentLayout(PageLayout(document, leading, gaps, tight=tight))
+        self._layout = PageLayout(document, leading, above, tight=tight)
+        document.setDocumentLayout(self._layout)
         document.setUndoRedoEnabled(False)
         self.setDocument(document)
         self.history = TextHistory()
@@ -78,6 +79,10 @@ class TextArea(QPlainTextEdit):
         self._marks: dict[str, list[QTextEdit.ExtraSelection]] = {}
         self.setCursorWidth(2)
         document.contentsChange.connect(self._changed)
+
+    def set_space_below(self, pixels: float) -> None:
+        """The space below each block; call it with the font."""
+        self._layout.below = pixels
 
     # text
 

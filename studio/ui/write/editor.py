@@ -15,6 +15,7 @@ MEASURE = 70
 _SAMPLE = "Mara counted the steps as she climbed, the same as every evening."
 _SIZE = 17
 _LEADING = 1.5
+_BELOW = (_LEADING - 1) / 2 + 0.18
 _NARROWEST_MARGIN = 28
 
 
@@ -22,7 +23,7 @@ class Page(TextArea):
     """A Markdown source editor: words as large as in a book, `MEASURE` characters wide."""
 
     def __init__(self, theme: Theme) -> None:
-        super().__init__(_LEADING, self._gaps, tight=True)
+        super().__init__(_LEADING, self._above, tight=True)
         self._theme = theme
         self.setAccessibleName("Text")
         self.setAccessibleDescription("Markdown source of the open text")
@@ -98,16 +99,11 @@ class Page(TextArea):
             bar = self.verticalScrollBar().sizeHint().width()
             self.setViewportMargins(side, 0, max(4, side - bar), 0)
 
-    def _gaps(self, block: QTextBlock) -> tuple[float, float]:
-        line = self._line_height
-        first = 1.6 * line if block.blockNumber() == 0 else 0.0
-        if is_heading(block):
-            return first or 0.6 * line, 0.25 * line
-        return first, 0.18 * line if block.text() else 0.0
-
-    @property
-    def _line_height(self) -> float:
-        return float(self.fontMetrics().height())
+    def _above(self, block: QTextBlock) -> float:
+        line = self.fontMetrics().height()
+        if block.blockNumber() == 0:
+            return 1.6 * line
+        return 0.6 * line if is_heading(block) else 0.0
 
     def _font(self) -> QFont:
         font = self._theme.font("large")
@@ -116,6 +112,7 @@ class Page(TextArea):
 
     def _dress(self) -> None:
         self.setFont(self._font())
+        self.set_space_below(self.fontMetrics().height() * _BELOW)
         palette = self.palette()
         palette.setColor(QPalette.ColorRole.Base, self._theme.color("ground"))
         palette.setColor(QPalette.ColorRole.Text, self._theme.color("text"))

@@ -63,7 +63,6 @@ def test_events_of_a_job(engine: DiffusionEngine, models: Path) -> None:
     report = found[-1]
     assert isinstance(report, JobCompleted)
     assert report.report.device == "cpu"
-    assert report.report.peak_memory > 0
     assert report.report.load_seconds > 0
     assert "diffusers" in report.report.library
 
@@ -76,7 +75,7 @@ def test_previews_keep_to_their_rate(engine: DiffusionEngine, models: Path) -> N
 
 def test_previews_by_the_models_own_table_or_a_fit(engine: DiffusionEngine, tmp_path: Path) -> None:
     """Eight latent channels and forty tokens: nothing of SD 1.5's sizes is taken for granted."""
-    folder = tiny_models.sd15(tmp_path / "eight", channels=8, length=40)
+    folder = tiny_models.unusual(tmp_path / "eight")
     fitted = events(engine, assignment(folder, preview_rate=1e9))
     assert any(isinstance(event, JobPreview) for event in fitted)
     engine.unload()

@@ -79,13 +79,23 @@ def pndm() -> Any:
     )  # fmt: skip
 
 
-def sd15(folder: Path, *, inpaint: bool = False, channels: int = 4, length: int = 77) -> Path:
+def sd15(folder: Path, *, inpaint: bool = False) -> Path:
     """SD 1.5's layout; with `inpaint` its UNet takes mask and covered picture as well."""
     torch.manual_seed(SEED)
+    return _sd15(folder, unet(9 if inpaint else 4), vae(), inpaint=inpaint)
+
+
+def unusual(folder: Path) -> Path:
+    """The layout with nothing of SD 1.5's sizes: eight latent channels, forty tokens, parts left out."""
+    torch.manual_seed(SEED)
+    parts = unet(8, 8, mid_block_type=None, addition_embed_type="text", addition_embed_type_num_heads=4)
+    return _sd15(folder, parts, vae(8, scaling=1.0, mid_block_add_attention=False), length=40)
+
+
+def _sd15(folder: Path, denoiser: Any, codec: Any, *, inpaint: bool = False, length: int = 77) -> Path:
     kind = named("diffusers", "StableDiffusionInpaintPipeline" if inpaint else "StableDiffusionPipeline")
     pipeline = kind(
-        vae=vae(channels), text_encoder=clip(length=length), tokenizer=clip_tokenizer(length),
-        unet=unet(2 * channels + 1 if inpaint else channels, channels), scheduler=pndm(), safety_checker=None,
+        vae=codec, text_encoder=clip(length=length), tokenizer=clip_tokenizer(length), unet=denoiser, scheduler=pndm(), safety_checker=None,
         feature_extractor=None, requires_safety_checker=False,
     )  # fmt: skip
     pipeline.save_pretrained(folder)

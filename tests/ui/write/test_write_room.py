@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QLineEdit
 from pytestqt.qtbot import QtBot
 
 from studio.app.commands import Commands
@@ -225,9 +225,8 @@ def test_a_conflict_asks_and_loses_neither_version(stage: Stage) -> None:
 def test_a_new_text_is_named_where_it_stands_in_the_list(stage: Stage) -> None:
     stage.room.new_text()
     stage.qtbot.waitUntil(lambda: stage.room.desk.name == "Texts/Untitled.md")
-    stage.qtbot.waitUntil(lambda: (QApplication.focusWidget() is None) or editing(stage) is not None)
-    field = editing(stage)
-    assert field is not None
+    stage.qtbot.waitUntil(lambda: bool(stage.room.chapters.list.findChildren(QLineEdit)))
+    field = stage.room.chapters.list.findChildren(QLineEdit)[0]
     QTest.keyClick(field, Qt.Key.Key_A, Qt.KeyboardModifier.ControlModifier)
     QTest.keyClicks(field, "The storm")
     QTest.keyClick(field, Qt.Key.Key_Return)

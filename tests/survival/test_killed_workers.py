@@ -1,0 +1,80 @@
+"""kill -9 a worker with a real engine, at a random moment of each stage: one job is lost, and nothing else."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from studio.core.events import JobCompleted, Picture, Stage
+from studio.core.failure import FailureCode
+from studio.core.jobs import Family, JobState
+from tests.process.harness import gone
+from tests.survival.sessions import (
+    LONG_PROMPT,
+    OTHER_WORDS,
+    Session,
+    failure_at_the_end,
+    open_session,
+    picture,
+    words,
+)
+
+# Seconds from a stage's first event within which the kill comes; the stages last longer than that.
+_PICTURE_WINDOWS = {Stage.LOAD: 0.02, Stage.ENCODE: 0.05, Stage.DENOISE: 0.5, Stage.DECODE: 0.05}
+_TEXT_WINDOWS = {Stage.LOAD: 0.005, Stage.PROMPT: 0.2, Stage.GENERATE: 0.3}
+
+
+def _killed_in(stage: Stage, session: Session, job: str, family: Family, window: float, dice: random.Random) -> int:
+    """Kill the worker within `window` seconds of the stage's begin, and see what is said; the worker's number."""
+    session.reaches(job, stage)
+    worker = session.worker(family).process
+    session.kill_within(window, family, dice)
+    failure = failure_at_the_end(session, job)
+    assert failure.code is FailureCode.WORKER_KILLED
+    assert "ended from outside" in failure.message
+    assert f"in stage {stage.value}" in failure.detail
+    assert session.queue.get(job).state is JobState.FAILED
+    assert gone(worker)
+    return worker
+
+
+def _nothing_half_written(folder: Path) -> bool:
+    return not [path for path in folder.rglob("*") if path.name.endswith((".part", ".tmp"))]
+
+
+@pytest.mark.timeout(400)  # five imports of the picture libraries
+def test_in_each_stage_of_a_picture(tmp_path: Path, picture_models: Path) -> None:
+    dice = random.Random(11)
+    with open_session(tmp_path / "Work", picture_models) as session:
+        noise = Picture(768, 768, 3, dice.randbytes(768 * 768 * 3))
+        large: dict[str, Any] = {"width": 768, "height": 768, "steps": 1, "guidance_scale": 1.0}
+        requests = {
+            Stage.LOAD: picture(),
+            Stage.ENCODE: picture(image=session.studio.import_pixels(noise, "noise").id, **large),
+            Stage.DENOISE: picture(steps=1000),
+            Stage.DECODE: picture(**large),
+        }
+        for stage, request in requests.items():
+            job = session.submit(request)
+            _killed_in(stage, session, job, Family.DIFFUSION, _PICTURE_WINDOWS[stage], dice)
+        end = session.run(picture())
+        assert isinstance(end, JobCompleted)
+        assert session.studio.project.assets.path(end.assets[0].id).is_file()
+    assert _nothing_half_written(tmp_path)
+
+
+def test_in_each_stage_of_a_text(tmp_path: Path, text_models: Path) -> None:
+    dice = random.Random(12)
+    with open_session(tmp_path / "Work", text_models) as session:
+        for stage, window in _TEXT_WINDOWS.items():
+            for _ in range(2):
+                job = session.submit(words(prompt=LONG_PROMPT, max_tokens=2000))
+                waiting = session.submit(words(OTHER_WORDS))  # so that the next round loads
+                _killed_in(stage, session, job, Family.LANGUAGE, window, dice)
+                # The next one runs, in a new process, without anybody's doing.
+                assert isinstance(session.end_of(waiting), JobCompleted)
+                assert bool(session.queue.get(job).text) == (stage is Stage.GENERATE)
+    assert _nothing_half_written(tmp_path)
