@@ -81,7 +81,7 @@ class Commands:
         matches: list[Match] = []
         for command in self._commands.values():
             bonus = 8.0 / (1 + order[command.id]) if command.id in order else 0.0
-            fit = fuzzy(wanted, command.title)
+            fit = fuzzy(wanted, command.title) if wanted else (0.0, ())
             if fit is not None:
                 matches.append(Match(command, fit[0] + bonus, fit[1]))
             elif wanted and (by_room := fuzzy(wanted, f"{command.room} {command.title}")) is not None:

@@ -11,7 +11,7 @@ import struct
 from pathlib import Path
 
 from studio.core.failure import Failure, FailureCode, StudioError
-from studio.models.safetensors_header import damaged
+from studio.models.safetensors_header import damaged, refuse_pickle
 
 Scalar = int | float | bool | str
 
@@ -73,9 +73,11 @@ class _Reader:
 def read_gguf_header(path: Path) -> dict[str, Scalar]:
     """Key → value of the GGUF file `path`; arrays appear as their lengths.
 
-    Raises `StudioError` (`MODEL_DAMAGED`, `MODEL_MISSING`).
+    Raises `StudioError` (`MODEL_DAMAGED`, `MODEL_MISSING`, `MODEL_REFUSED`).
     """
     try:
+        if path.stat().st_size == 0:
+            raise damaged(path, "it is empty")
         with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
             return _read(_Reader(data, path), path, data[:4])
     except (OSError, ValueError) as error:
@@ -86,6 +88,7 @@ def read_gguf_header(path: Path) -> dict[str, Scalar]:
 
 
 def _read(reader: _Reader, path: Path, magic: bytes) -> dict[str, Scalar]:
+    refuse_pickle(path, magic)
     if magic != b"GGUF":
         raise damaged(path, "it does not begin like a GGUF file")
     reader.skip(4)

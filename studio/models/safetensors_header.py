@@ -19,6 +19,8 @@ _WIDTHS = {
     "F64": 8, "I64": 8, "U64": 8, "F32": 4, "I32": 4, "U32": 4, "F16": 2, "BF16": 2, "I16": 2, "U16": 2,
     "F8_E4M3": 1, "F8_E5M2": 1, "I8": 1, "U8": 1, "BOOL": 1,
 }  # fmt: skip
+# A zip archive as torch.save makes it, and bare pickles of protocol 2 to 5.
+_PICKLES = (b"PK\x03\x04", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
 
 
 class TensorEntry(msgspec.Struct, frozen=True):
@@ -32,11 +34,13 @@ class TensorEntry(msgspec.Struct, frozen=True):
 def read_safetensors_header(path: Path) -> dict[str, TensorEntry]:
     """The tensors of `path`, checked against the file's length.
 
-    Raises `StudioError` (`MODEL_DAMAGED`, `MODEL_MISSING`) saying what is wrong.
+    Raises `StudioError` (`MODEL_DAMAGED`, `MODEL_MISSING`, `MODEL_REFUSED`) saying what is wrong.
     """
     try:
         with path.open("rb") as file:
             prefix = file.read(8)
+            # A length may read like a pickle's beginning; a sound file's table follows it at once, then.
+            refuse_pickle(path, b"" if file.peek(1)[:1] == b"{" else prefix)
             length = int.from_bytes(prefix, "little")
             total = path.stat().st_size
             if len(prefix) < 8 or not 2 <= length <= min(LONGEST_HEADER, total - 8):
@@ -67,6 +71,19 @@ def _checked(path: Path, raw: bytes, available: int) -> dict[str, TensorEntry]:
         if end > available:
             raise damaged(path, f"it is cut off: {end - available:,} bytes are missing at its end")
     return tensors
+
+
+def refuse_pickle(path: Path, start: bytes) -> None:
+    """Raise `StudioError` (`MODEL_REFUSED`) if a file that begins with `start` is a Python pickle, whatever its name."""
+    if start.startswith(_PICKLES):
+        raise StudioError(
+            Failure(
+                FailureCode.MODEL_REFUSED,
+                f"{path.name} is a Python pickle. Opening such a file can run hidden programs, so the studio never does.",
+                hint="Get the same model as .safetensors or .gguf.",
+                detail=str(path),
+            )
+        )
 
 
 def damaged(path: Path, reason: str) -> StudioError:

@@ -36,6 +36,7 @@ ROOT = Path(__file__).resolve().parents[2]
 STARTER = ROOT / "resources" / "starter" / "image"
 BARE_LIMIT, DEFAULTS_LIMIT = 1.03, 0.6
 _GUIDANCE = 5.0
+_LOOK_SECONDS = 2.0
 
 
 class _Case(NamedTuple):
@@ -63,7 +64,7 @@ def run(quick: bool) -> list[Row]:
 
 
 def _measure(case: _Case, scratch: Path) -> list[Row]:
-    count = threads.cores()
+    count = _thread_count()
     with (
         _through_the_house(case, scratch / f"queue-{case.side}-{case.steps}.db", count) as ours,
         _Other("bare", case, count) as bare,
@@ -75,13 +76,21 @@ def _measure(case: _Case, scratch: Path) -> list[Row]:
     against_bare = statistics.median(mine / other for mine, other, _ in times)
     against_defaults = statistics.median(mine / other for mine, _, other in times)
     mine, other, default = (statistics.median(column) for column in zip(*times, strict=True))
-    name = f"picture through queue and worker ({case.what})"
+    name = f"picture through queue and worker ({case.what}, threads: {count})"
     return [
         Row(name, f"{mine:.2f} s", f"bare loop {other:.2f} s", against_bare,
             f"≤ {BARE_LIMIT} ×", against_bare <= BARE_LIMIT),
         Row(name, f"{mine:.2f} s", f"diffusers' defaults {default:.2f} s", against_defaults,
             f"≤ {DEFAULTS_LIMIT} ×", against_defaults <= DEFAULTS_LIMIT),
     ]  # fmt: skip
+
+
+def _thread_count() -> int:
+    """As many as a worker would take beside what else is going on; the same for all three."""
+    load = threads.ForeignLoad()
+    time.sleep(_LOOK_SECONDS)
+    load.update()
+    return threads.threads_beside(load.cores(), threads.cores())
 
 
 def _stand_in(folder: Path) -> Path:

@@ -7,6 +7,7 @@ import os
 import random
 import re
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,10 +23,11 @@ from studio.core.requests import ImageRequest, Request, Sampling, TextRequest
 from studio.documents.project import Project
 from studio.jobs.limits import Limits, WorkerCommand
 from studio.models.shelf import Shelf
-from tests.process.harness import House
+from tests.process.harness import ROOT, House
 
 # The same numbers on every processor, and no threads that wait for each other over models as small as these.
 PLACEMENT = Placement(device="cpu", dtype="float32", threads=1)
+WORKER = WorkerCommand((sys.executable, "-m", "tests.survival.eager_worker"), folder=str(ROOT))
 LIMITS = Limits(spare=False, idle_unload_seconds=0)
 PICTURE, WORDS, OTHER_WORDS = "picture", "words", "other"
 LONG_PROMPT = "once upon a time there was " * 60
@@ -40,6 +42,7 @@ class Session(House):
     def __init__(self, studio: Studio) -> None:
         super().__init__(studio.queue, studio.dispatcher)
         self.studio = studio
+        self.family = Family.LANGUAGE
 
     def submit(self, request: Request) -> str:
         """Through the studio's own door."""
@@ -77,12 +80,11 @@ def understood(failure: Failure) -> Failure:
 
 
 @contextlib.contextmanager
-def open_session(folder: Path, models: Path, worker: WorkerCommand | None = None) -> Iterator[Session]:
+def open_session(folder: Path, models: Path, worker: WorkerCommand = WORKER) -> Iterator[Session]:
     """A started studio whose project is `folder` and whose models lie in `models`; all is stopped at the end."""
     state = folder.parent / "state"
     shelf = Shelf([models], models / "no-starters")
-    command = worker or WorkerCommand()
-    studio = Studio(Project.open(folder), shelf, command, state, limits=LIMITS, placement=lambda: PLACEMENT)
+    studio = Studio(Project.open(folder), shelf, worker, state, limits=LIMITS, placement=lambda: PLACEMENT)
     session = Session(studio)
     studio.start()
     try:

@@ -21,7 +21,7 @@ from studio.train.starter.image_latents import load_shards, write_shard
 from studio.train.starter.image_model import ImagePlan, tokenise, train_tokenizer
 from studio.train.starter.image_muon import orthogonalise
 from studio.train.starter.image_progress import Stage
-from studio.train.starter.image_train import Sampler, start_stage, train_denoiser
+from studio.train.starter.image_train import Course, Sampler, start_stage, train_denoiser
 from studio.train.starter.image_vae import centre_latents, decode, encode, make_vae, to_signal
 
 PLAN = ImagePlan(
@@ -81,7 +81,8 @@ def train_to(data: Path, work: Path, checkpoint: Path, last_step: int) -> Stage:
 
     tokenizer = CLIPTokenizer.from_pretrained(work / "tokenizer")
     stage = start_stage(PLAN, tokenizer, 0.01, 1e-3)
-    sampler = Sampler(load_pictures(data), load_shards(work / "latents"), {"noto": 1.0})
+    sampler = Sampler(load_pictures(data), load_shards(work / "latents"), Course(0, {"noto": 1.0}, {"noto": 2}, 1.0))
+    stage.load(checkpoint)
     train_denoiser(stage, sampler, tokenizer, checkpoint, minutes=None, last_step=last_step, batch=4)
     return stage
 
@@ -101,6 +102,7 @@ def test_interrupted_training_equals_uninterrupted(data: Path, work: Path, tmp_p
         torch.testing.assert_close(parts.average.values[name], value, msg=name)
 
 
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # the scheduler's own
 def test_export_opens_and_draws_the_same_picture_for_the_same_seed(
     data: Path, work: Path, vae: AutoencoderKL, tmp_path: Path
 ) -> None:

@@ -22,6 +22,7 @@ from studio.ui.background import Background
 from studio.ui.bridge import Bridge
 from studio.ui.room import Room, RoomContext
 from studio.ui.theme import Theme
+from tests.tiny_gguf import TinyModel, make_tiny_gguf
 from tests.ui.author_engine import PROGRAM
 
 
@@ -49,13 +50,31 @@ def fake_models(folder: Path) -> Path:
     return folder
 
 
+def real_models(folder: Path, model: TinyModel) -> Path:
+    """A shelf with a tiny GGUF for text and code, for the real engine."""
+    for task in ("text", "code"):
+        place = folder / task
+        place.mkdir(parents=True, exist_ok=True)
+        make_tiny_gguf(place / "tiny.gguf", model)
+        (place / "model.toml").write_text(
+            f'id = "{task}"\nname = "Tiny {task}"\ntask = "{task}"\nfamily = "llama"\nlicence = "Apache-2.0"\n'
+            'commercial = true\nfile = "tiny.gguf"\ncontext_length = 512\n'
+        )
+    return folder
+
+
 @contextlib.contextmanager
-def surroundings(qapp: QApplication, folder: Path, *, models: bool = True) -> Iterator[Surroundings]:
-    """Everything a room needs, with a real worker behind it."""
+def surroundings(
+    qapp: QApplication, folder: Path, *, models: bool = True, model: TinyModel | None = None
+) -> Iterator[Surroundings]:
+    """Everything a room needs, with a real worker behind it; with `model`, also the real engine."""
     starter = folder / "starter"
     starter.mkdir(exist_ok=True)
-    shelf = Shelf([], fake_models(starter) if models else starter)
-    worker = WorkerCommand(engines={Family.LANGUAGE: PROGRAM})
+    if model is not None:
+        shelf, worker = Shelf([], real_models(starter, model)), WorkerCommand()
+    else:
+        shelf = Shelf([], fake_models(starter) if models else starter)
+        worker = WorkerCommand(engines={Family.LANGUAGE: PROGRAM})
     project = Project.open(folder / "Work")
     studio = Studio(project, shelf, worker, folder / "state", limits=Limits(spare=False))
     studio.start()

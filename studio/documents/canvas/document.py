@@ -22,8 +22,8 @@ from studio.documents.canvas.placement import Change, Placement, Rect
 
 SUFFIX = ".canvas"
 _VERSION = 1
-_GAP = 16
-_ROW = 4
+SHEET_GAP = 16
+SHEET_COLUMNS = 4
 _SCHEMA = """
 CREATE TABLE placements (id TEXT PRIMARY KEY, json BLOB NOT NULL) STRICT;
 CREATE TABLE journal (step INTEGER PRIMARY KEY, json BLOB NOT NULL) STRICT;
@@ -130,13 +130,14 @@ class CanvasDocument:
             self._apply(change.before, change.after, self._done + 1)
         self.on_change()
 
-    def free_place(self, near: Rect, taken: tuple[Rect, ...] = ()) -> Rect:
-        """The next place of the size of `near` that covers nothing: rightwards, four to a row, then down."""
+    def free_place(self, near: Rect, taken: tuple[Rect, ...] = (), count: int = 1) -> Rect:
+        """The next place of the size of `near` where a sheet of `count` covers nothing: rightwards, then down."""
         occupied = [item.rect for item in self.placements()] + list(taken)
         for slot in range(10_000):
-            row, column = divmod(slot, _ROW)
-            candidate = near.moved(column * (near.width + _GAP), row * (near.height + _GAP))
-            if not any(candidate.overlaps(other) for other in occupied):
+            row, column = divmod(slot, SHEET_COLUMNS)
+            candidate = near.moved(column * (near.width + SHEET_GAP), row * (near.height + SHEET_GAP))
+            wanted = sheet(candidate, count)
+            if not any(place.overlaps(other) for place in wanted for other in occupied):
                 return candidate
         return near
 
@@ -205,6 +206,14 @@ class CanvasDocument:
     def _write(self, statement: str, values: tuple[object, ...]) -> None:
         with self._lock, self._connection:
             self._connection.execute(statement, values)
+
+
+def sheet(first: Rect, count: int) -> tuple[Rect, ...]:
+    """The places of `count` pictures that were asked for together: rows of four, the first one at `first`."""
+    across, down = first.width + SHEET_GAP, first.height + SHEET_GAP
+    return tuple(
+        first.moved(index % SHEET_COLUMNS * across, index // SHEET_COLUMNS * down) for index in range(max(1, count))
+    )
 
 
 def rect_from(text: str) -> Rect | None:

@@ -88,6 +88,9 @@ def set_steps(scheduler: Component, steps: int, device: torch.device) -> None:
             f"{type(scheduler).__name__} cannot work in {steps} steps ({error}).",
             "Try another number of steps or another scheduler.",
         ) from error
+    if not hasattr(scheduler, "sigmas"):
+        # They look the noise level up by the timestep; levels counted from 1 would reach beyond the end.
+        scheduler.timesteps = scheduler.timesteps.clamp(max=len(scheduler.alphas_cumprod) - 1)
 
 
 def step_arguments(scheduler: Component, generator: torch.Generator) -> dict[str, Any]:

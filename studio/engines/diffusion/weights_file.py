@@ -59,7 +59,9 @@ def header(path: Path) -> dict[str, Entry]:
 
 
 def _check_format(path: Path, start: bytes) -> None:
-    if start.startswith(_PICKLE_STARTS) or (path.suffix.lower() in PICKLE_SUFFIXES and not start[8:9] == b"{"):
+    # The length may read like a pickle's beginning (640 does); what follows it tells the two apart.
+    begins_like_one = start.startswith(_PICKLE_STARTS) or path.suffix.lower() in PICKLE_SUFFIXES
+    if begins_like_one and start[8:9] != b"{":
         raise refused_pickle(path)
     if start.startswith(b"GGUF"):
         raise unsupported(

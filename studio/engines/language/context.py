@@ -20,7 +20,7 @@ from studio.core.failure import Cancelled, FailureCode
 from studio.engines.language.devices import Seat
 from studio.engines.language.library import Library
 from studio.engines.language.model import Model
-from studio.engines.language.trouble import model_trouble
+from studio.engines.language.trouble import model_trouble, writes_nothing
 
 _BATCH = 512
 _FIRST_CHUNK = 64
@@ -28,34 +28,39 @@ _CHUNK_SECONDS = 0.25
 _EXACT_SECONDS = 0.25
 _ABORTED, _NO_ROOM = 2, 1
 _FLASH_AUTO, _FLASH_OFF = -1, 0
+_ALL = 1 << 31
 
 
 class Context:
-    """A context of `length` tokens for `model`. Call `free` when done.
+    """A context with memory for `capacity` tokens, of which `limit` may be used. Call `free` when done.
 
     `tokens` are those in memory; the first `exact` of them were read in batches.
     """
 
-    def __init__(self, model: Model, length: int, seat: Seat) -> None:
+    def __init__(self, model: Model, capacity: int, seat: Seat) -> None:
         self.model = model
         self.seat = seat
         self._library: Library = model.library
         c = self._c = model.library.c
-        self.handle: int = c.llama_init_from_model(model.handle, _parameters(c, length, seat)) or 0
+        self.handle: int = c.llama_init_from_model(model.handle, _parameters(c, capacity, seat)) or 0
         if not self.handle:
             raise model_trouble(
                 FailureCode.OUT_OF_MEMORY,
-                f"There is not enough memory for a context of {length:,} tokens.",
+                f"There is not enough memory for a context of {capacity:,} tokens.",
                 "Choose a shorter context length, close other programs, or choose a smaller model.",
                 model.library.log_tail(),
             )
-        self.length = int(c.llama_n_ctx(self.handle))
+        self._memory: int = c.llama_get_memory(self.handle) or 0
+        if not self._memory:  # embedding models, for example, have none
+            self.free()
+            raise writes_nothing()
+        self.capacity = int(c.llama_n_ctx(self.handle))
+        self.limit = self.capacity
         self.tokens: list[int] = []
         self.exact = 0
         self.on_host = seat.place == "cpu"
-        self._memory: int = c.llama_get_memory(self.handle)
         self._speed = 0.0  # prompt tokens per second
-        self._clean = self.length  # tokens from here on were moved by `shift`
+        self._clean = _ALL  # tokens from here on were moved by `shift`
         self._single = (c.llama_token * 1)()
         self._single_batch = c.llama_batch_get_one(self._single, 1)
         self._no_abort = c.ggml_abort_callback()
@@ -66,6 +71,24 @@ class Context:
         if self.handle:
             self._c.llama_free(self.handle)
             self.handle = 0
+
+    @property
+    def length(self) -> int:
+        """How many tokens fit."""
+        return min(self.capacity, self.limit)
+
+    def take_over(self, other: Context) -> None:
+        """What `other` has read, as if read here; `other` is freed."""
+        c = self._c
+        size = int(c.llama_state_seq_get_size(other.handle, 0))
+        state = (ctypes.c_uint8 * size)()
+        copied = int(c.llama_state_seq_get_data(other.handle, state, size, 0))
+        if copied and c.llama_state_seq_set_data(self.handle, state, copied, 0):
+            self.tokens, self.exact = other.tokens, other.exact
+            self._clean, self._speed = other._clean, other._speed  # noqa: SLF001 - another one of this class
+        else:
+            c.llama_memory_clear(self._memory, False)
+        other.free()
 
     def use_threads(self, threads: int) -> None:
         """Compute with `threads` threads from now on."""
@@ -171,7 +194,7 @@ class Context:
         del self.tokens[keep:]
         self.exact = min(self.exact, keep)
         if keep <= self._clean:
-            self._clean = self.length
+            self._clean = _ALL
         return keep
 
     def shift(self, head: int) -> int:

@@ -35,10 +35,11 @@ class Seat(msgspec.Struct, frozen=True):
 
 
 class Window(msgspec.Struct, frozen=True):
-    """The context's length in tokens, and the notice that says why it is shorter than trained."""
+    """How many tokens a context may have, what each of them costs in bytes, and the notice that says why
+    there are fewer than the model was trained for."""
 
     length: int
-    cache_bytes: int
+    token_bytes: int
     notice: str = ""
 
 
@@ -132,13 +133,13 @@ def choose_window(header: Header, wanted: int, placement: Placement, weights: in
                 f"{gigabytes(max(room, 0))} can be used.",
                 "Choose a shorter context length or raise the memory budget.",
             )
-        return Window(wanted, wanted * per_token)
+        return Window(wanted, per_token)
     affordable = int(max(room, 0) * _SHARE_FOR_CONTEXT) // per_token
     length = min(trained, max(_LEAST_CONTEXT, affordable // _LEAST_CONTEXT * _LEAST_CONTEXT))
     notice = ""
     if length < trained:
         notice = f"To fit into memory, this model reads {length:,} tokens at once instead of {trained:,}."
-    return Window(length, length * per_token, notice)
+    return Window(length, per_token, notice)
 
 
 def cache_bytes_per_token(header: Header) -> int:

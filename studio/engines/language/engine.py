@@ -14,15 +14,16 @@ import msgspec
 
 from studio.core.engine import Assignment, Cancel, LocalModel, Placement
 from studio.core.events import ContextUse, Event, JobCompleted, JobNotice, JobStarted, RunReport
+from studio.core.failure import StudioError
 from studio.core.requests import CodeRequest, ImageRequest, TextRequest
 from studio.engines.language.context import Context
-from studio.engines.language.devices import Seat, choose_seat, choose_window, thread_count
+from studio.engines.language.devices import Seat, Window, choose_seat, choose_window, thread_count
 from studio.engines.language.files import check_files, model_files
 from studio.engines.language.generation import Generation
 from studio.engines.language.grammar import GrammarSampler
 from studio.engines.language.library import library
 from studio.engines.language.model import Model, load_model
-from studio.engines.language.prompts import PromptMaker
+from studio.engines.language.prompts import Prompt, PromptMaker
 from studio.engines.language.sampling import Sampler
 from studio.engines.language.schema import schema_grammar
 from studio.engines.language.trouble import bad_request
@@ -30,6 +31,7 @@ from studio.engines.language.writing import TextStream
 
 Written = TextRequest | CodeRequest
 
+_LEAST_CAPACITY = 2048
 _JSON_CUT = "The answer was cut off before its JSON was complete. Allow more tokens."
 
 
@@ -46,8 +48,8 @@ class _Loaded(msgspec.Struct):
     model: Model
     seat: Seat
     context: Context | None = None
+    window: Window | None = None
     asked_length: int = 0
-    cache_bytes: int = 0
 
 
 class _Result(msgspec.Struct, frozen=True):
@@ -79,9 +81,12 @@ class LanguageEngine:
         if isinstance(request, TextRequest) and request.json_schema is not None:
             grammar = schema_grammar(request.json_schema)  # a bad schema needs no model to be refused
         began = time.perf_counter()
-        loaded, context = yield from self._ready(assignment, request, cancel)
+        loaded = yield from self._ready(assignment, request, cancel)
+        prompt, context = yield from self._prepared(loaded, request)
+        context.use_threads(thread_count(assignment.placement))
+        cancel.check()
         ready = time.perf_counter()
-        result = yield from self._write(context, assignment, request, grammar, cancel)
+        result = yield from self._write(context, prompt, request, grammar, cancel)
         report = RunReport(
             load_seconds=ready - began,
             run_seconds=time.perf_counter() - ready,
@@ -109,14 +114,15 @@ class LanguageEngine:
     def loaded_bytes(self) -> int:
         """The bytes of the weights and of the context's cache."""
         loaded = self._loaded
-        return 0 if loaded is None else loaded.model.bytes + loaded.cache_bytes
+        if loaded is None:
+            return 0
+        cache = loaded.window.token_bytes * loaded.context.capacity if loaded.window and loaded.context else 0
+        return loaded.model.bytes + cache
 
     # Loading
 
-    def _ready(
-        self, assignment: Assignment, request: Written, cancel: Cancel
-    ) -> Generator[Event, None, tuple[_Loaded, Context]]:
-        """The model with a context that fits the request, loaded as far as it isn't."""
+    def _ready(self, assignment: Assignment, request: Written, cancel: Cancel) -> Generator[Event, None, _Loaded]:
+        """The model, loaded unless it is, with its window chosen."""
         placement = assignment.placement
         loaded = self._reusable(assignment.model, placement)
         if loaded is None:
@@ -124,12 +130,9 @@ class LanguageEngine:
             loaded = self._loaded = yield from self._load(assignment.model, placement, cancel)
         else:
             yield JobStarted(device=loaded.seat.place)
-        if loaded.context is None or loaded.asked_length != request.context_length:
-            yield from self._open_context(loaded, request.context_length, placement)
+        yield from self._window(loaded, request.context_length, placement)
         cancel.check()
-        if loaded.context is None:
-            raise AssertionError("opened above")
-        return loaded, loaded.context
+        return loaded
 
     def _reusable(self, model: LocalModel, placement: Placement) -> _Loaded | None:
         """The loaded model, if it is still the one that is asked for. A file that was deleted or moved
@@ -151,32 +154,57 @@ class LanguageEngine:
         model = yield from load_model(llama, files[0], header, seat, cancel)
         return _Loaded(local.path, placement.device, files[0], _stamp(files[0]), model, seat)
 
-    def _open_context(self, loaded: _Loaded, length: int, placement: Placement) -> Iterator[Event]:
-        if loaded.context is not None:
-            loaded.context.free()
-            loaded.context, loaded.cache_bytes = None, 0
-        model = loaded.model
-        window = choose_window(model.header, length, placement, model.bytes, model.trained_length)
-        if window.notice:
-            yield JobNotice(text=window.notice)
-        loaded.context = Context(model, window.length, loaded.seat)
-        loaded.asked_length, loaded.cache_bytes = length, window.cache_bytes
+    def _window(self, loaded: _Loaded, length: int, placement: Placement) -> Iterator[Event]:
+        """Decide anew how many tokens the context may have, where another `length` is asked for than before."""
+        if loaded.window is None or loaded.asked_length != length:
+            model = loaded.model
+            loaded.window = choose_window(model.header, length, placement, model.bytes, model.trained_length)
+            loaded.asked_length = length
+            if loaded.window.notice:
+                yield JobNotice(text=loaded.window.notice)
+
+    def _context(self, loaded: _Loaded, window: Window, needed: int) -> Context:
+        """A context for `needed` tokens. It grows by doubling, since a long one takes long to make and memory
+        that most texts never need; what was read is carried over.
+        """
+        old = loaded.context
+        capacity = min(window.length, max(_LEAST_CAPACITY, 1 << (needed - 1).bit_length()))
+        if old is None or old.capacity < capacity:
+            try:
+                new = Context(loaded.model, capacity, loaded.seat)
+            except StudioError:
+                if old is None:
+                    raise
+                old.free()
+                loaded.context = old = None
+                new = Context(loaded.model, capacity, loaded.seat)
+            loaded.context = new
+            if old is not None:
+                new.take_over(old)
+            old = new
+        old.limit = window.length
+        return old
 
     # Writing
 
-    def _write(
-        self, context: Context, assignment: Assignment, request: Written, grammar: str | None, cancel: Cancel
-    ) -> Generator[Event, None, _Result]:
-        model = context.model
+    def _prepared(self, loaded: _Loaded, request: Written) -> Generator[Event, None, tuple[Prompt, Context]]:
+        """The prompt, cut to the window, and a context that has room for it and for the answer."""
+        model, window = loaded.model, loaded.window
+        if window is None:
+            raise AssertionError("chosen when the model was made ready")
         model.library.forget_log()
-        context.use_threads(thread_count(assignment.placement))
-        prompt = PromptMaker(model.vocabulary, model.chat_template(), context.length).make(request)
+        prompt = PromptMaker(model.vocabulary, model.chat_template(), window.length).make(request)
         for text in prompt.notices:
             yield JobNotice(text=text)
-        yield ContextUse(
-            used=len(prompt.tokens), left=max(context.length - len(prompt.tokens), 0), dropped=prompt.dropped
-        )
-        sampler = Sampler(model.library, model.vocabulary, request.sampling, context.length)
+        used = len(prompt.tokens)
+        yield ContextUse(used=used, left=max(window.length - used, 0), dropped=prompt.dropped)
+        return prompt, self._context(loaded, window, used + request.max_tokens)
+
+    def _write(
+        self, context: Context, prompt: Prompt, request: Written, grammar: str | None, cancel: Cancel
+    ) -> Generator[Event, None, _Result]:
+        model = context.model
+        sampler = Sampler(model.library, model.vocabulary, request.sampling, context.limit)
         rules: GrammarSampler | None = None
         context.watch(cancel)
         try:

@@ -22,7 +22,7 @@ from studio.engines.language.grammar import GrammarSampler
 from studio.engines.language.logprobs import token_logprob
 from studio.engines.language.prompts import Prompt
 from studio.engines.language.sampling import Sampler
-from studio.engines.language.trouble import model_trouble
+from studio.engines.language.trouble import model_trouble, writes_nothing
 from studio.engines.language.writing import TextStream
 
 _FRAME = 1 / 60
@@ -94,7 +94,7 @@ class Generation:
     def meter(self) -> ContextUse:
         """The context's use right now."""
         used = len(self._context.tokens)
-        return ContextUse(used=used, left=max(self._context.length - used, 0), dropped=self._dropped)
+        return ContextUse(used=used, left=max(self._context.limit - used, 0), dropped=self._dropped)
 
     def _burst(self, until: float) -> str:
         """Write tokens until the clock says `until`; why the text has ended, or nothing."""
@@ -139,6 +139,8 @@ class Generation:
     def _draw(self) -> int:
         handle = self._context.handle
         address = self._logits_at(handle, -1)
+        if not address:
+            raise writes_nothing()
         if address != self._address:
             self._address = address
             size = self._context.model.vocabulary.size

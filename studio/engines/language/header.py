@@ -165,7 +165,9 @@ def _check_kind(path: Path, start: bytes) -> None:
     if start[:4] == b"\0\0\0\0":
         raise _damaged(path, "it begins with zeros, as an unfinished download does")
     raise model_trouble(
-        FailureCode.MODEL_UNSUPPORTED, f"{path.name} is not a GGUF file.", "Choose a model file that ends in .gguf."
+        FailureCode.MODEL_UNSUPPORTED,
+        f"{path.name} is not a GGUF file.",
+        "Get this model again as GGUF, or choose another one.",
     )
 
 

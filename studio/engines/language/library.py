@@ -15,6 +15,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from studio.core.failure import Failure, FailureCode, StudioError
 
@@ -64,7 +65,7 @@ class Library:
         except AttributeError:
             if os.name != "nt":
                 raise
-            found = ctypes.CDLL("ggml.dll")[name]
+            found = _from_windows(name)
         found.restype, found.argtypes = result, list(arguments)
         callable_: Callable[..., int] = found
         return callable_
@@ -115,6 +116,16 @@ class Library:
                 load(str(folder).encode())
         if not count():
             raise _missing("it was built without a part that fits this processor")
+
+
+def _from_windows(name: str) -> Any:  # noqa: ANN401 - a ctypes function, which has no public type
+    """Windows looks into the named library alone; ggml's functions are spread over two, both loaded already."""
+    for file in ("ggml.dll", "ggml-base.dll"):
+        try:
+            return ctypes.CDLL(file)[name]
+        except AttributeError:
+            continue
+    raise AttributeError(name)
 
 
 @lru_cache(maxsize=1)

@@ -15,7 +15,7 @@ from studio.core.failure import Cancelled, FailureCode, StudioError
 from studio.engines.language.devices import Seat
 from studio.engines.language.header import Header
 from studio.engines.language.library import Library
-from studio.engines.language.trouble import model_trouble, no_memory
+from studio.engines.language.trouble import model_trouble, no_memory, writes_nothing
 from studio.engines.language.vocabulary import Vocabulary
 
 _PROGRESS_STEPS = 100
@@ -38,12 +38,7 @@ class Model:
         # Recurrent state, whole or in part, can't be taken back by some tokens.
         self.recurrent = bool(c.llama_model_is_recurrent(handle) or c.llama_model_is_hybrid(handle))
         if c.llama_model_has_encoder(handle) or not c.llama_model_has_decoder(handle):
-            self.free()
-            raise model_trouble(
-                FailureCode.MODEL_UNSUPPORTED,
-                "This model does not continue text; it turns text into something else.",
-                "Choose a model for writing or for code.",
-            )
+            raise writes_nothing()
 
     def chat_template(self) -> str | None:
         """The model's own Jinja template for chats."""
@@ -66,42 +61,59 @@ def load_model(
     reporting. Raises `Cancelled`, and `StudioError` (`MODEL_DAMAGED`, `MODEL_UNSUPPORTED`, `OUT_OF_MEMORY`).
     """
     library.forget_log()
-    steps: queue.SimpleQueue[int | None] = queue.SimpleQueue()
-    closed = threading.Event()
-    handles: list[int] = []
-
-    def progress(done: float, _: object) -> bool:
-        steps.put(int(done * _PROGRESS_STEPS))
-        return not (closed.is_set() or cancel.is_set())
-
-    callback = library.c.llama_progress_callback(progress)
-
-    def load() -> None:
-        try:
-            parameters = _parameters(library, seat, callback)
-            handles.append(library.c.llama_model_load_from_file(os.fsencode(path), parameters) or 0)
-        finally:
-            steps.put(None)
-
-    thread = threading.Thread(target=load, name="load-model")
-    thread.start()
+    loading = _Loading(library, path, seat, cancel)
     finished = False
     try:
-        yield from _reported(steps)
+        yield from _reported(loading.steps)
         finished = True
     finally:
-        closed.set()
-        thread.join()
-        if not finished and any(handles):
-            library.c.llama_model_free(handles[0])
-    handle = handles[0] if handles else 0
-    if cancel.is_set():
-        if handle:
+        handle = loading.join()
+        cancelled = cancel.is_set()
+        if handle and (cancelled or not finished):
             library.c.llama_model_free(handle)
+    if cancelled:
         raise Cancelled
     if not handle:
         raise _load_failure(library, path)
-    return Model(library, handle, header)
+    try:
+        return Model(library, handle, header)
+    except StudioError:
+        library.c.llama_model_free(handle)
+        raise
+
+
+class _Loading:
+    """The thread that waits for the library; `steps` tells of its progress and ends with None."""
+
+    def __init__(self, library: Library, path: Path, seat: Seat, cancel: Cancel) -> None:
+        self.steps: queue.SimpleQueue[int | None] = queue.SimpleQueue()
+        self._library = library
+        self._path = path
+        self._seat = seat
+        self._cancel = cancel
+        self._unwanted = threading.Event()
+        self._handle = 0
+        self._callback = library.c.llama_progress_callback(self._progress)
+        self._thread = threading.Thread(target=self._load, name="load-model")
+        self._thread.start()
+
+    def join(self) -> int:
+        """Stop loading, if it goes on; the model's handle, or 0."""
+        self._unwanted.set()
+        self._thread.join()
+        return self._handle
+
+    def _load(self) -> None:
+        try:
+            parameters = _parameters(self._library, self._seat, self._callback)
+            self._handle = self._library.c.llama_model_load_from_file(os.fsencode(self._path), parameters) or 0
+        finally:
+            self.steps.put(None)
+
+    def _progress(self, done: float, _: object) -> bool:
+        """What the library calls after each tensor; False ends the load."""
+        self.steps.put(int(done * _PROGRESS_STEPS))
+        return not (self._unwanted.is_set() or self._cancel.is_set())
 
 
 def _reported(steps: queue.SimpleQueue[int | None]) -> Generator[JobProgress, None, None]:

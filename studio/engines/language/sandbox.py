@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _LONGEST_TEMPLATE = 512 * 1024
 _LARGEST = 8_000_000  # characters or entries of any one value
 _LARGEST_NUMBER = 100_000  # as an argument: widths, counts
-_SECONDS = 2.0  # of this thread's own computing, so that a busy machine does not count
+_SECONDS = 2.0
 _LARGE_WIDTH = re.compile(r"\d{5}")
 _FILTERS = frozenset(
     {
@@ -122,9 +122,10 @@ def _check_operands(values: list[Value]) -> None:
         raise SecurityError("a value would become too large")
 
 
-def render(template: str, variables: Mapping[str, Value]) -> str:
+def render(template: str, variables: Mapping[str, Value], *, seconds: float = _SECONDS) -> str:
     """`template` with `variables`, and the functions that chat templates expect.
 
+    `seconds` bounds the thread's own computing, so that a busy machine does not count.
     Raises `TemplateTrouble`.
     """
     if len(template) > _LONGEST_TEMPLATE:
@@ -136,7 +137,7 @@ def render(template: str, variables: Mapping[str, Value]) -> str:
     environment.globals = {"namespace": Namespace, "range": environment.globals["range"], "dict": dict} | functions
     try:
         compiled = environment.from_string(template)
-        return _bounded(compiled, variables)
+        return _bounded(compiled, variables, seconds)
     except _Refusal as error:
         raise TemplateTrouble(str(error), refused=True) from error
     except (jinja2.TemplateError, ArithmeticError, LookupError, TypeError, ValueError, AttributeError) as error:
@@ -149,15 +150,15 @@ def _refuse(message: str) -> NoReturn:
     raise _Refusal(message)
 
 
-def _bounded(compiled: jinja2.Template, variables: Mapping[str, Value]) -> str:
+def _bounded(compiled: jinja2.Template, variables: Mapping[str, Value], seconds: float) -> str:
     """The rendered text, with a look at the clock and at all values before each line of the template."""
-    deadline = time.thread_time() + _SECONDS
+    deadline = time.thread_time() + seconds
     parts: list[str] = []
     size = 0
 
     def watch(frame: FrameType, event: str, _: Value) -> TraceFunction:
         if time.thread_time() > deadline:
-            raise SecurityError(f"it takes longer than {_SECONDS:.0f} seconds")
+            raise SecurityError(f"it takes longer than {seconds:.1f} seconds")
         if event == "line" and frame.f_code.co_filename == "<template>":
             _check_sizes(frame.f_locals)
         return watch

@@ -28,3 +28,12 @@ def no_memory(name: str, detail: str) -> StudioError:
         "Close other programs or choose a smaller model.",
         detail,
     )
+
+
+def writes_nothing() -> StudioError:
+    """A `StudioError` about a model that does something else with text."""
+    return model_trouble(
+        FailureCode.MODEL_UNSUPPORTED,
+        "This model does not continue text; it turns text into something else.",
+        "Choose a model for writing or for code.",
+    )

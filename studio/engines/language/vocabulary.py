@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import ctypes
 
-from studio.core.failure import FailureCode
 from studio.engines.language.library import Library
-from studio.engines.language.trouble import model_trouble
+from studio.engines.language.trouble import writes_nothing
 
 _SENTENCE_PIECE = 1  # llama_vocab_type: puts a space before the first word
 _SHORT_PIECE = 64
@@ -34,9 +33,7 @@ class Vocabulary:
         self._buffer = ctypes.create_string_buffer(_SHORT_PIECE)
         self._pieces: dict[int, bytes | None] = {}
         if self.size <= 0:
-            raise model_trouble(
-                FailureCode.MODEL_UNSUPPORTED, "This model has no vocabulary.", "Choose a model that writes text."
-            )
+            raise writes_nothing()
 
     @property
     def fills_in(self) -> bool:

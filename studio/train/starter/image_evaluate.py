@@ -14,8 +14,8 @@ import numpy as np
 import torch
 from diffusers import DiffusionPipeline, StableDiffusionPipeline
 
-from studio.train.starter.image_card import GUIDANCE
 from studio.train.starter.image_captions import NOUNS, STYLES_JUDGED, common_nouns
+from studio.train.starter.image_card import GUIDANCE
 from studio.train.starter.image_data import (
     BACKGROUNDS,
     Picture,
@@ -27,7 +27,6 @@ from studio.train.starter.image_data import (
 from studio.train.starter.image_matcher import Matcher, disturbed, ranks, train_matcher
 from studio.train.starter.image_sheet import draw_prompts
 from studio.train.starter.image_vae import psnr
-
 
 
 def nearest_background(picture: Pixels) -> str:

@@ -7,14 +7,13 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-import torch
 from diffusers import AutoencoderKL, StableDiffusionPipeline
 
 from studio.train.starter.image_data import load_pictures, open_pixels
 from studio.train.starter.image_export import assemble, latent_preview, put_in_place, write_pipeline
 from studio.train.starter.image_model import ImagePlan
 from studio.train.starter.image_train import (
-    MIX,
+    COURSES,
     Sampler,
     prepare_latents,
     prepare_tokenizer,
@@ -27,7 +26,6 @@ log = logging.getLogger(__name__)
 
 MUON_RATE, ADAM_RATE = 0.015, 1.5e-3
 LAST_STEP = 1_000_000  # no fixed end: the rate falls as 1/sqrt(step), minutes decide
-PASSES: Mapping[str, int] = {"noto": 2, "fluentflat": 2, "dcss": 1}
 
 
 class ImageRecipe:
@@ -44,11 +42,17 @@ class ImageRecipe:
             return
         pictures = load_pictures(data)
         tokenizer = prepare_tokenizer(work, pictures, self.plan)
-        shards = prepare_latents(data, work, vae, PASSES)
-        left = None if minutes is None else minutes - (time.monotonic() - begun) / 60
         stage = start_stage(self.plan, tokenizer, MUON_RATE, ADAM_RATE)
-        sampler = Sampler(pictures, shards, MIX)
-        train_denoiser(stage, sampler, tokenizer, work / "denoiser.pt", minutes=left, last_step=LAST_STEP)
+        stage.load(work / "denoiser.pt")
+        ends = [course.first for course in COURSES[1:]] + [LAST_STEP]
+        for course, end in zip(COURSES, ends, strict=True):
+            if stage.step >= end:
+                continue
+            shards = prepare_latents(data, work, vae, course.passes)
+            left = None if minutes is None else minutes - (time.monotonic() - begun) / 60
+            log.info("Step %d: drawing from %s.", stage.step, ", ".join(course.mix))
+            sampler = Sampler(pictures, shards, course)
+            train_denoiser(stage, sampler, tokenizer, work / "denoiser.pt", minutes=left, last_step=end)
 
     def _vae(self, data: Path, work: Path, minutes: float | None) -> AutoencoderKL | None:
         """The finished VAE, or None while it is not finished."""

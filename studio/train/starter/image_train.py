@@ -33,14 +33,48 @@ from studio.train.starter.image_muon import make_optimisers, scale_rates
 from studio.train.starter.image_progress import Average, Stage, run_stage, step_rng
 
 BATCH = 32
-MIX: Mapping[str, float] = {
-    "noto": 0.4,
-    "fluentflat": 0.47,
-    "dcss": 0.13,
-}
-"""Share of each source in a batch: the narrow start; widen it when these are recognisable."""
-FAVOUR = 6.0
-"""How much more often the common nouns are drawn: better some things well than all things badly."""
+
+
+@dataclass(frozen=True)
+class Course:
+    """What is drawn from step `first` on: share of each source, stored passes, and how much
+    more often the common nouns come (better some things well than all things badly).
+    """
+
+    first: int
+    mix: Mapping[str, float]
+    passes: Mapping[str, int]
+    favour: float
+
+
+COURSES: tuple[Course, ...] = (
+    Course(
+        0,
+        {"noto": 0.4, "fluentflat": 0.47, "dcss": 0.13},
+        {"noto": 2, "fluentflat": 2, "dcss": 1},
+        6.0,
+    ),
+    Course(
+        4000,
+        {"noto": 0.26, "fluentflat": 0.28, "fluent3d": 0.24, "dcss": 0.14, "gameicons": 0.08},
+        {"noto": 5, "fluentflat": 5, "fluent3d": 4, "dcss": 3, "gameicons": 2},
+        4.0,
+    ),
+    Course(
+        20000,
+        {
+            "noto": 0.2,
+            "fluentflat": 0.22,
+            "fluent3d": 0.2,
+            "dcss": 0.14,
+            "gameicons": 0.1,
+            "blob": 0.09,
+            "fx": 0.05,
+        },
+        {"noto": 9, "fluentflat": 9, "fluent3d": 8, "dcss": 5, "gameicons": 2, "blob": 5, "fx": 5},
+        2.0,
+    ),
+)
 PROMPT_DROPOUT = 0.1
 PLAIN_SHARE = 0.45
 _BY_ADAM = ("token_embedding", "position_embedding", "positional_embedding", "conv_in", "conv_out")
@@ -59,9 +93,8 @@ class Batch:
 class Sampler:
     """Draws batches from the stored latents; the same batch for the same step number."""
 
-    def __init__(
-        self, pictures: Sequence[Picture], shards: Mapping[str, list[Shard]], mix: Mapping[str, float]
-    ) -> None:
+    def __init__(self, pictures: Sequence[Picture], shards: Mapping[str, list[Shard]], course: Course) -> None:
+        mix = course.mix
         self.pictures = pictures
         self.shards = shards
         self.sources = [name for name in mix if name in shards]
@@ -71,7 +104,7 @@ class Sampler:
         self.weights: dict[str, np.ndarray] = {}
         for name in self.sources:
             shown = [pictures[row] for row in shards[name][0].rows]
-            raw = np.array([weight(p) * (FAVOUR if p.caption in favourites else 1.0) for p in shown])
+            raw = np.array([weight(p) * (course.favour if p.caption in favourites else 1.0) for p in shown])
             self.weights[name] = np.cumsum(raw / raw.sum())
 
     def draw(self, step: int, count: int) -> Batch:
@@ -105,14 +138,15 @@ def prepare_tokenizer(work: Path, pictures: Sequence[Picture], plan: ImagePlan) 
 
 
 def prepare_latents(data: Path, work: Path, vae: AutoencoderKL, passes: Mapping[str, int]) -> dict[str, list[Shard]]:
-    """Encode what is missing of the wanted number of passes per source, then open all of it."""
+    """Encode what is missing of the wanted number of passes per source, then open these passes."""
     pictures = load_pictures(data)
     pixels = open_pixels(data, work, pictures)
     for number in range(max(passes.values())):
         for source, wanted in passes.items():
             if number < wanted:
                 write_shard(vae, pixels, pictures, work / "latents", source=source, number=number)
-    return load_shards(work / "latents")
+    found = load_shards(work / "latents")
+    return {source: found[source][:wanted] for source, wanted in passes.items()}
 
 
 def start_stage(plan: ImagePlan, tokenizer: CLIPTokenizer, muon: float, adam: float) -> Stage:
@@ -151,8 +185,7 @@ def train_denoiser(
     last_step: int,
     batch: int = BATCH,
 ) -> None:
-    """Train or continue; the rate warms up, then falls slowly without a fixed end."""
-    stage.load(checkpoint)
+    """Train the stage as it stands; the rate warms up, then falls slowly without a fixed end."""
 
     def take_step(step: int) -> Mapping[str, float]:
         scale_rates(stage.optimisers, min(1.0, (step + 1) / 100) * (1.0 + step / 2500) ** -0.5)

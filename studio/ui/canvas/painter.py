@@ -34,7 +34,7 @@ class CanvasPainter:
             if target.intersects(area):
                 self._placement(painter, target, placement)
         for running in scene.running.values():
-            self._running(painter, camera.to_widget(running.rect), running)
+            self._running(painter, camera, running)
         selected = document.find(scene.selected) if scene.selected else None
         if selected is not None:
             rect = moved_to if selected.id == moving and moved_to is not None else selected.rect
@@ -55,18 +55,23 @@ class CanvasPainter:
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, smooth)
         painter.drawPixmap(target, pixmap, QRectF(pixmap.rect()))
 
-    def _running(self, painter: QPainter, target: QRectF, running: RunningPicture) -> None:
-        if running.image is not None:
-            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, True)
-            painter.drawImage(target, running.image, QRectF(running.image.rect()))
-        else:
-            painter.fillRect(target, self._theme.color("accent", 0.08))
-        painter.setPen(QPen(self._theme.color("accent"), 1.0, Qt.PenStyle.DashLine))
-        painter.setBrush(Qt.BrushStyle.NoBrush)
-        painter.drawRect(target)
+    def _running(self, painter: QPainter, camera: Camera, running: RunningPicture) -> None:
+        for index, place in enumerate(running.places):
+            target = camera.to_widget(place)
+            image = running.image if index == running.current else running.finished.get(index)
+            if image is not None:
+                painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, True)
+                painter.drawImage(target, image, QRectF(image.rect()))
+            else:
+                painter.fillRect(target, self._theme.color("accent", 0.08))
+            painter.setPen(QPen(self._theme.color("accent"), 1.0, Qt.PenStyle.DashLine))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRect(target)
+        target = camera.to_widget(running.places[running.current])
         self._tag(painter, target.topLeft(), running.label)
         if running.share is not None:
-            bar = QRectF(target.left(), target.bottom() - 3.0, target.width() * running.share, 3.0)
+            share = running.share * len(running.places) - running.current
+            bar = QRectF(target.left(), target.bottom() - 3.0, target.width() * min(1.0, max(0.0, share)), 3.0)
             painter.fillRect(bar, self._theme.color("accent"))
 
     def _frame(self, painter: QPainter, target: QRectF, scene: Scene) -> None:

@@ -8,12 +8,11 @@ from studio.core.events import Event, JobCompleted, JobPreview, JobProgress, Sta
 from studio.core.jobs import Job, JobState
 from studio.core.references import Asset, Destination
 from studio.core.requests import ImageRequest
-from studio.documents.canvas.document import CanvasDocument
+from studio.documents.canvas.document import CanvasDocument, sheet
 from studio.documents.canvas.placement import Rect
 from studio.ui.canvas.pictures import PictureCache, image_of
 from studio.ui.canvas.scene import RunningPicture, Scene
 
-GAP = 16
 _WORDS = {Stage.LOAD: "loading the model", Stage.ENCODE: "reading the prompt", Stage.DECODE: "finishing"}
 
 
@@ -37,7 +36,7 @@ class CanvasResults:
             if isinstance(event, JobCompleted):
                 self._land(job, event)
         else:
-            running = self._scene.running.setdefault(job.id, RunningPicture(rect_of(job.destination)))
+            running = self._scene.running.setdefault(job.id, RunningPicture(places_of(job)))
             _show(running, event)
         self._repaint()
 
@@ -56,13 +55,12 @@ class CanvasResults:
     def expect(self, job: Job) -> None:
         """Show where a queued job will land."""
         word = "waiting" if job.state is JobState.QUEUED else "starting"
-        self._scene.running[job.id] = RunningPicture(rect_of(job.destination), label=word)
+        self._scene.running[job.id] = RunningPicture(places_of(job), label=word)
 
     def land(self, job: Job, assets: tuple[Asset, ...]) -> None:
         """Place the pictures of a finished job side by side."""
-        first = rect_of(job.destination)
-        pictures = [(asset, first.moved(index * (first.width + GAP), 0)) for index, asset in enumerate(assets)]
-        self.document.land(job.id, pictures, job.title)
+        places = sheet(rect_of(job.destination), len(assets))
+        self.document.land(job.id, list(zip(assets, places, strict=True)), job.title)
 
     def _land(self, job: Job, event: JobCompleted) -> None:
         for asset, picture in zip(event.assets, event.pictures, strict=False):
@@ -75,11 +73,20 @@ def rect_of(destination: Destination) -> Rect:
     return Rect(destination.x, destination.y, max(1, destination.width), max(1, destination.height))
 
 
+def places_of(job: Job) -> tuple[Rect, ...]:
+    """Where each picture of `job` will land."""
+    count = job.request.batch_size if isinstance(job.request, ImageRequest) else 1
+    return sheet(rect_of(job.destination), count)
+
+
 def _show(running: RunningPicture, event: Event) -> None:
     match event:
-        case JobPreview(picture=picture):
+        case JobPreview(picture=picture, step=step):
+            running.turn_to(step)
             running.image = image_of(picture)
         case JobProgress(stage=Stage.DENOISE, step=step, total=total):
+            running.total = total or 0
+            running.turn_to(step)
             running.label = f"step {step} of {total}" if total else f"step {step}"
             running.share = step / total if total else None
         case JobProgress(stage=stage):

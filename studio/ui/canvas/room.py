@@ -123,8 +123,8 @@ class CanvasRoom(Room):
             return
         frame = self.scene.frame
         if self.scene.input is None:
-            waiting = tuple(running.rect for running in self.scene.running.values())
-            frame = self.document.free_place(frame, waiting)
+            waiting = tuple(place for running in self.scene.running.values() for place in running.places)
+            frame = self.document.free_place(frame, waiting, request.batch_size)
         destination = Destination(
             room="canvas", document=self.document.id, x=frame.x, y=frame.y, width=frame.width, height=frame.height
         )
@@ -137,7 +137,7 @@ class CanvasRoom(Room):
         self.results.expect(job)
         if frame != self.scene.frame:
             self.scene.frame = frame
-        self.view.reveal(frame)
+        self.view.reveal(self.scene.running[job.id].area)
         self._repaint()
 
     def stop_all(self) -> None:

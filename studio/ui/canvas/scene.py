@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 
 from PySide6.QtGui import QImage
 
@@ -11,12 +12,33 @@ from studio.documents.canvas.placement import Rect
 
 @dataclasses.dataclass
 class RunningPicture:
-    """A job that is on its way: where it will land, how it looks so far, a word on its progress."""
+    """A job that is on its way: where its pictures will land, how it looks so far, a word on its progress.
 
-    rect: Rect
+    `image` is the one that is being made, `current` which of `places` it belongs to; `finished` holds those before it.
+    """
+
+    places: tuple[Rect, ...]
     image: QImage | None = None
+    current: int = 0
+    finished: dict[int, QImage] = dataclasses.field(default_factory=dict)
     label: str = ""
     share: float | None = None
+    total: int = 0
+
+    @property
+    def area(self) -> Rect:
+        """The rectangle that holds all of them."""
+        return functools.reduce(Rect.united, self.places)
+
+    def turn_to(self, step: int) -> None:
+        """Step `step` of `total` over all pictures has been taken; go on to the picture that it belongs to."""
+        if not self.total:
+            return
+        current = min(len(self.places) - 1, max(0, step - 1) * len(self.places) // self.total)
+        if current != self.current:
+            if self.image is not None:
+                self.finished[self.current] = self.image
+            self.image, self.current = None, current
 
 
 @dataclasses.dataclass

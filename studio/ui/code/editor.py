@@ -10,7 +10,6 @@ from PySide6.QtGui import (
     QKeyEvent,
     QPainter,
     QPaintEvent,
-    QPalette,
     QResizeEvent,
     QTextBlock,
     QTextCursor,
@@ -225,16 +224,7 @@ class SourceArea(TextArea):
         self.setFont(font)
         self.set_space_below(self.fontMetrics().height() * (_LEADING - 1) / 2)
         self.setTabStopDistance(QFontMetricsF(font).horizontalAdvance(" ") * WIDTH)
-        palette = self.palette()
-        for role, name in (
-            (QPalette.ColorRole.Base, "ground"),
-            (QPalette.ColorRole.Text, "text"),
-            (QPalette.ColorRole.PlaceholderText, "text_soft"),
-            (QPalette.ColorRole.Highlight, "selection"),
-            (QPalette.ColorRole.HighlightedText, "text"),
-        ):
-            palette.setColor(role, self._theme.color(name))
-        self.setPalette(palette)
+        self.dress(self._theme)
         self.make_room()
         self._gutter.update()
 

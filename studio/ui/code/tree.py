@@ -56,7 +56,7 @@ class FileTree(QWidget):
         self._theme = theme
         self._folder: CodeFolder | None = None
         self._filling = False
-        self._modified: frozenset[Path] = frozenset()
+        self._stale = False
         self.setFixedWidth(WIDTH)
         self.setProperty("look", "ground")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
@@ -89,8 +89,9 @@ class FileTree(QWidget):
         self.refresh()
 
     def refresh(self) -> None:
-        """Read again what is expanded."""
-        if self._folder is not None:
+        """Read again what is expanded; waits while a name is being typed."""
+        self._stale = self.tree.state() == QTreeWidget.State.EditingState
+        if self._folder is not None and not self._stale:
             open_folders = {item.data(0, _PATH) for item in self._items() if item.isExpanded()}
             current = self.current()
             self._filling = True
@@ -157,6 +158,7 @@ class FileTree(QWidget):
         tree.itemClicked.connect(self._open)
         tree.itemChanged.connect(self._edited)
         tree.asked.connect(self._asked)
+        tree.itemDelegate().closeEditor.connect(self._name_typed, Qt.ConnectionType.QueuedConnection)
         return tree
 
     def _tool(self, icon: str, words: str, keys: str, run: Callable[[], None]) -> QToolButton:
@@ -219,6 +221,10 @@ class FileTree(QWidget):
         path = item.data(0, _PATH)
         if not self._filling and isinstance(path, Path) and item.text(0) != path.name:
             self.renamed.emit(path, item.text(0))
+
+    def _name_typed(self) -> None:
+        if self._stale:
+            self.refresh()
 
     def _asked(self, what: str) -> None:
         item = self.tree.currentItem()

@@ -140,7 +140,7 @@ class DocumentFile(QObject):
         now = time.monotonic()
         if self._since is None:
             self._since = now
-        self._set_state("not saved")
+        self._set_state("saving…" if self._keeping == "file" and self.undecided is None else "not saved")
         left = max(0.0, min(_PAUSE, self._since + _LATEST - now))
         self._timer.start(round(left * 1000))
 
@@ -191,7 +191,8 @@ class DocumentFile(QObject):
             self._looked(done)
             return
         self._kept = max(self._kept, revision)
-        self._set_state("saved" if self._kept == self._revision else "not saved")
+        if self._kept == self._revision:
+            self._set_state("saved")
         self._go_on()
 
     def _done(self, revision: int, same: bool) -> None:
@@ -208,9 +209,12 @@ class DocumentFile(QObject):
             self._timer.start(round(_PAUSE * 1000))
 
     def _refused(self, failure: Failure) -> None:
+        """The document could not be written: tell, and try to keep the text in the recovery folder at least."""
         self._busy = False
         self._set_state("not saved")
         self.failed.emit(failure)
+        text = self.area.snapshot()
+        self._run(lambda: self._keep_recovery(text), lambda _same: None, lambda _failure: None)
 
     def _looked(self, outside: Outside | None) -> None:
         """What to do about another program's change."""

@@ -59,6 +59,7 @@ class Ghost(QObject):
         ranges = [part for old in self._before for part in _parted(old, offset, width)]
         layout.setFormats([*ranges, self._range(offset, width)])
         self._area.document().markContentsDirty(block.position(), block.length())
+        self._reveal(text.count("\n"))
 
     def hide(self) -> None:
         """Send it away."""
@@ -80,6 +81,15 @@ class Ghost(QObject):
         if event.type() == QEvent.Type.MouseButtonPress:
             self.hide()
         return super().eventFilter(watched, event)
+
+    def _reveal(self, more_lines: int) -> None:
+        """Scroll as far as needed to see all lines of it, but not so far that the cursor leaves."""
+        spot, height = self._area.cursorRect(), self._area.viewport().height()
+        pitch = max(1, spot.height())
+        missing = spot.bottom() + more_lines * pitch * 3 // 2 - height
+        if more_lines and missing > 0:
+            bar = self._area.verticalScrollBar()
+            bar.setValue(bar.value() + min(-(-missing // pitch), spot.top() // pitch))
 
     def _take(self, part: str) -> None:
         if not part:

@@ -19,6 +19,7 @@ from PySide6.QtGui import (
     QInputMethodEvent,
     QKeyEvent,
     QKeySequence,
+    QPalette,
     QTextCursor,
     QTextDocument,
 )
@@ -29,9 +30,17 @@ from studio.documents.text_history import Edit, TextHistory
 from studio.documents.units import units
 from studio.ui.editing import authored_mime
 from studio.ui.editing.page_layout import Above, PageLayout, nothing
+from studio.ui.theme import Theme
 
 Mode = Literal["user", "replay", "stream", "load"]
 KeyFilter = Callable[[QKeyEvent], bool]
+_COLORS = {
+    QPalette.ColorRole.Base: "ground",
+    QPalette.ColorRole.Text: "text",
+    QPalette.ColorRole.PlaceholderText: "text_soft",
+    QPalette.ColorRole.Highlight: "selection",
+    QPalette.ColorRole.HighlightedText: "text",
+}
 _BREAKS = str.maketrans({"\u2029": "\n", "\ufdd0": "\n", "\ufdd1": "\n", "\0": "\ufffd"})
 
 
@@ -79,6 +88,17 @@ class TextArea(QPlainTextEdit):
         self._marks: dict[str, list[QTextEdit.ExtraSelection]] = {}
         self.setCursorWidth(2)
         document.contentsChange.connect(self._changed)
+
+    def dress(self, theme: Theme) -> None:
+        """Put on the theme's colours.
+
+        The viewport gets them too: under a style sheet it would keep those that it was first shown with.
+        """
+        palette = self.palette()
+        for role, name in _COLORS.items():
+            palette.setColor(role, theme.color(name))
+        self.setPalette(palette)
+        self.viewport().setPalette(palette)
 
     def set_space_below(self, pixels: float) -> None:
         """The space below each block; call it with the font."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QFontMetrics, QKeyEvent, QPainter
@@ -33,8 +33,8 @@ _ROW = 30
 class _Row(QStyledItemDelegate):
     """The name at the left, the words at the right; a folder's name in small letters."""
 
-    def __init__(self, theme: Theme) -> None:
-        super().__init__()
+    def __init__(self, theme: Theme, parent: QWidget) -> None:
+        super().__init__(parent)
         self._theme = theme
 
     def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:  # noqa: ARG002 - Qt's signature
@@ -86,7 +86,7 @@ class _List(QListWidget):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         keys = {Qt.Key.Key_Delete: "discard", Qt.Key.Key_Return: "open", Qt.Key.Key_Enter: "open"}
         asked = keys.get(Qt.Key(event.key()))
-        if asked and not event.modifiers():
+        if asked and not event.modifiers() and self.state() != QListWidget.State.EditingState:
             self.asked.emit(asked)
         else:
             super().keyPressEvent(event)
@@ -108,6 +108,7 @@ class ChapterList(QWidget):
         self._theme = theme
         self._filling = False
         self._create = create
+        self._later: Callable[[], None] | None = None
         self.setFixedWidth(WIDTH)
         self.setProperty("look", "ground")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
@@ -118,8 +119,11 @@ class ChapterList(QWidget):
         column.addLayout(self._make_head())
         column.addWidget(self.list, 1)
 
-    def show_chapters(self, chapters: Iterable[Chapter], current: str) -> None:
-        """Fill the list; `current` is the open text's path."""
+    def show_chapters(self, chapters: Sequence[Chapter], current: str) -> None:
+        """Fill the list; `current` is the open text's path. Waits while a name is being typed."""
+        if self.list.state() == QListWidget.State.EditingState:
+            self._later = lambda: self.show_chapters(chapters, current)
+            return
         self._filling = True
         self.list.clear()
         folder = ""
@@ -172,7 +176,9 @@ class ChapterList(QWidget):
         found.setMouseTracking(True)
         found.setAccessibleName("Texts")
         found.setToolTip("The project's texts. F2 renames, Del moves to the trash.")
-        found.setItemDelegate(_Row(self._theme))
+        row = _Row(self._theme, found)
+        row.closeEditor.connect(self._name_typed, Qt.ConnectionType.QueuedConnection)
+        found.setItemDelegate(row)
         found.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         found.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         found.setEditTriggers(QListWidget.EditTrigger.EditKeyPressed)
@@ -209,6 +215,11 @@ class ChapterList(QWidget):
     def _edited(self, item: QListWidgetItem) -> None:
         if not self._filling and item.data(_PATH):
             self.renamed.emit(item.data(_PATH), item.text())
+
+    def _name_typed(self) -> None:
+        later, self._later = self._later, None
+        if later is not None:
+            later()
 
     def _asked(self, what: str) -> None:
         item = self.list.currentItem()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, Qt
-from PySide6.QtGui import QFont, QFontMetricsF, QKeyEvent, QPalette, QTextBlock, QTextCursor
+from PySide6.QtGui import QFont, QFontMetricsF, QKeyEvent, QTextBlock, QTextCursor
 from PySide6.QtWidgets import QFrame, QPlainTextEdit
 
 from studio.ui.editing.text_area import TextArea
@@ -113,12 +113,6 @@ class Page(TextArea):
     def _dress(self) -> None:
         self.setFont(self._font())
         self.set_space_below(self.fontMetrics().height() * _BELOW)
-        palette = self.palette()
-        palette.setColor(QPalette.ColorRole.Base, self._theme.color("ground"))
-        palette.setColor(QPalette.ColorRole.Text, self._theme.color("text"))
-        palette.setColor(QPalette.ColorRole.PlaceholderText, self._theme.color("text_soft"))
-        palette.setColor(QPalette.ColorRole.Highlight, self._theme.color("selection"))
-        palette.setColor(QPalette.ColorRole.HighlightedText, self._theme.color("text"))
-        self.setPalette(palette)
+        self.dress(self._theme)
         self._highlighter.set_base(self._font())
         self._centre()

@@ -46,6 +46,7 @@ class WritePanel(RequestPanel):
     def __init__(self, theme: Theme, studio: Studio) -> None:
         super().__init__(theme, "Writing request")
         self._studio = studio
+        self._note = ""
         self.tasks = ChipRow("Assist", exclusive=True)
         for task, label in _LABELS.items():
             self.tasks.add(task, label, _TOOLTIPS[task])
@@ -104,6 +105,7 @@ class WritePanel(RequestPanel):
         """What the next request would show the model."""
         self._seen.setVisible(bool(rows))
         self.facts.set_rows(rows)
+        self._note = tokens
         self._seen.set_note(tokens)
 
     def show_use(self, use: ContextUse) -> None:
@@ -111,7 +113,12 @@ class WritePanel(RequestPanel):
         note = f"{use.used:,} of {use.used + use.left:,} tokens"
         if use.dropped:
             note += f" · {use.dropped:,} left out"
+        self._note = note
         self._seen.set_note(note, "warn" if use.dropped else "caption")
+
+    def seen_note(self) -> str:
+        """What is said of the model's window."""
+        return self._note
 
     def show_authors(self, generated: float | None) -> None:
         """The share of generated text, 0 to 1; None where there is no text."""

@@ -95,7 +95,8 @@ def unusual(folder: Path) -> Path:
 def _sd15(folder: Path, denoiser: Any, codec: Any, *, inpaint: bool = False, length: int = 77) -> Path:
     kind = named("diffusers", "StableDiffusionInpaintPipeline" if inpaint else "StableDiffusionPipeline")
     pipeline = kind(
-        vae=codec, text_encoder=clip(length=length), tokenizer=clip_tokenizer(length), unet=denoiser, scheduler=pndm(), safety_checker=None,
+        vae=codec, text_encoder=clip(length=length), tokenizer=clip_tokenizer(length), unet=denoiser,
+        scheduler=pndm(), safety_checker=None,
         feature_extractor=None, requires_safety_checker=False,
     )  # fmt: skip
     pipeline.save_pretrained(folder)

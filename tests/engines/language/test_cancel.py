@@ -50,7 +50,7 @@ def test_a_stage_is_left_at_once(models: Models, engine: LanguageEngine, stage: 
 
     with pytest.raises(Cancelled):
         ask(engine, path, text(LONG, most=2000), cancel=flag, on_event=press)
-    assert time.monotonic() - left[0] < 0.5
+    assert time.monotonic() - left[0] < 1.0  # measured: 0.02; the machine may be busy
     assert ask(engine, path, text("abc", most=3)).report.output_tokens == 3
 
 

@@ -123,8 +123,8 @@ def test_a_broken_template_is_a_clear_failure(engine: LanguageEngine, models: Mo
 def test_hostile_templates_come_to_nothing(template: str) -> None:
     began = time.monotonic()
     with pytest.raises(TemplateTrouble):
-        render(template, {"messages": [{"role": "user", "content": "x"}]})
-    assert time.monotonic() - began < 8
+        render(template, {"messages": [{"role": "user", "content": "x"}]}, seconds=0.5)
+    assert time.monotonic() - began < 5
 
 
 @pytest.mark.parametrize("template", ["{{ raise_exception.__globals__ }}", "{{ x.__class__ }}"])

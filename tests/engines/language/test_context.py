@@ -137,6 +137,21 @@ def test_the_context_length_can_be_chosen(engine: LanguageEngine, noise: Path) -
     assert ask(engine, noise, text("abc", most=5)).meter.left > 256
 
 
+def test_a_context_that_grows_keeps_what_it_has_read(models: Models) -> None:
+    path = models(TinyModel(context=16384, never_ends=True, quantised=True))
+    grown, fresh = LanguageEngine(), LanguageEngine()
+    try:
+        ask(grown, path, text(WORDS, most=5))
+        small = grown.loaded_bytes()
+        answer = ask(grown, path, text(WORDS * 2, most=4000))
+        assert grown.loaded_bytes() > small
+        assert answer.report.reused_tokens == 400
+        assert answer.text == ask(fresh, path, text(WORDS * 2, most=4000)).text
+    finally:
+        grown.unload()
+        fresh.unload()
+
+
 def test_a_budget_shortens_the_automatic_context(engine: LanguageEngine, models: Models) -> None:
     path = models(TinyModel(context=1 << 17, layers=1, width=64, never_ends=True))
     placement = Placement(device="cpu", threads=1, memory_budget=230 << 20)

@@ -99,10 +99,23 @@ def test_the_preview_shows_in_place_and_stop_takes_it_away(stage: Stage, qtbot: 
     room.generate()
     qtbot.waitUntil(lambda: any(running.image is not None for running in room.scene.running.values()), timeout=20_000)
     running = next(iter(room.scene.running.values()))
-    assert running.rect == Rect(0, 0, 64, 64)
+    assert running.places == (Rect(0, 0, 64, 64),)
     room.stop_all()
     qtbot.waitUntil(lambda: not room.scene.running, timeout=10_000)
     assert room.document.placements() == ()
+
+
+def test_several_pictures_lie_on_a_sheet_in_view(stage: Stage, qtbot: QtBot) -> None:
+    room = stage.room
+    make(stage, qtbot)
+    room.request_panel.pictures.set_value(6)
+    room.request_panel.prompt.set_text("picture 64x64x3x6")
+    room.generate()
+    qtbot.waitUntil(lambda: len(room.document.placements()) == 7, timeout=20_000)
+    rects = [item.rect for item in room.document.placements()]
+    assert not any(one.overlaps(other) for index, one in enumerate(rects) for other in rects[:index])
+    assert len({rect.y for rect in rects[1:]}) == 2
+    assert all(room.view.rect().contains(room.view.camera.to_widget(rect).toAlignedRect()) for rect in rects)
 
 
 def test_a_failed_job_leaves_the_canvas_as_it_was(stage: Stage, qtbot: QtBot) -> None:

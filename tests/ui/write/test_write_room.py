@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -62,7 +63,7 @@ class Stage:
     def saved(self, name: str, text: str) -> None:
         """Wait until the file holds this."""
         path = self.folder / f"{name}.md"
-        self.qtbot.waitUntil(lambda: path.read_text(encoding="utf-8") == text, timeout=5000)
+        self.qtbot.waitUntil(lambda: path.exists() and path.read_text(encoding="utf-8") == text, timeout=5000)
 
 
 @pytest.fixture
@@ -220,6 +221,34 @@ def test_a_conflict_asks_and_loses_neither_version(stage: Stage) -> None:
     stage.saved("Two", "Second text. Mine.")
     trash = stage.around.folder / "Work" / ".atelier" / "trash"
     stage.qtbot.waitUntil(lambda: [path.read_text() for path in trash.glob("*")] == ["Their text."])
+
+
+def test_a_disk_that_refuses_is_told_and_the_text_is_kept(stage: Stage) -> None:
+    page = stage.open("Two")
+    shutil.rmtree(stage.folder)
+    stage.folder.write_text("a file where the folder was")
+    page.select(page.length, page.length)
+    QTest.keyClicks(page, " Mine.")
+    stage.qtbot.waitUntil(lambda: bool(stage.sheet.bar.sentence()), timeout=LONG)
+    stage.sheet.bar.answer("Save it again")
+    stage.qtbot.waitUntil(lambda: bool(stage.around.notices.current()), timeout=LONG)
+    assert "Two.md" in stage.around.notices.current()[-1].message
+    recovery = stage.around.folder / "Work" / ".atelier" / "recovery"
+    stage.qtbot.waitUntil(lambda: any("Mine." in path.read_text() for path in recovery.glob("*.json")), timeout=LONG)
+    stage.folder.unlink()
+    stage.folder.mkdir()
+    action = stage.around.notices.current()[-1].action
+    assert action is not None
+    action.run()
+    stage.saved("Two", "Second text. Mine.")
+
+
+def test_the_page_follows_the_theme(stage: Stage) -> None:
+    page = stage.open("One")
+    for look in ("dark", "light"):
+        stage.around.settings.change(theme=look)
+        ground = page.grab().toImage().pixelColor(page.viewport().x() + 2, page.height() - 4)
+        assert ground == stage.around.context.theme.color("ground")
 
 
 def test_a_new_text_is_named_where_it_stands_in_the_list(stage: Stage) -> None:
