@@ -6,6 +6,7 @@ the user moved or changed outside is found missing, never overwritten.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import re
 import sqlite3
@@ -20,6 +21,7 @@ from studio.core.failure import Failure, FailureCode, StudioError
 from studio.core.provenance import Provenance
 from studio.core.references import Asset
 from studio.documents.atomic import write_atomically
+from studio.documents.database import database_error
 
 Kind = Literal["image", "text", "code", "audio", "video", "mask"]
 
@@ -46,6 +48,7 @@ class AssetStore:
 
     def __init__(self, folder: Path, database: Path) -> None:
         self._folder = folder
+        self._database = database
         self._lock = threading.Lock()
         database.parent.mkdir(parents=True, exist_ok=True)
         self._connection = sqlite3.connect(database, check_same_thread=False, isolation_level=None)
@@ -69,10 +72,7 @@ class AssetStore:
             write_atomically(path, data)
             relative = path.relative_to(self._folder).as_posix()
             asset = Asset(id=identity, kind=kind, path=relative, media_type=media_type, size=len(data))
-            self._connection.execute(
-                "INSERT OR REPLACE INTO assets (id, json, provenance, added) VALUES (?, ?, ?, ?)",
-                (identity, encode(asset), encode(provenance) if provenance else None, time.time()),
-            )
+            self._enter(asset, provenance, path)
         return asset
 
     def find(self, identity: str) -> Asset | None:
@@ -111,6 +111,18 @@ class AssetStore:
         """Close the database."""
         with self._lock:
             self._connection.close()
+
+    def _enter(self, asset: Asset, provenance: Provenance | None, path: Path) -> None:
+        """Write down an asset whose file has just been written; where that fails, neither is kept."""
+        try:
+            self._connection.execute(
+                "INSERT OR REPLACE INTO assets (id, json, provenance, added) VALUES (?, ?, ?, ?)",
+                (asset.id, encode(asset), encode(provenance) if provenance else None, time.time()),
+            )
+        except sqlite3.Error as error:
+            with contextlib.suppress(OSError):
+                path.unlink()
+            raise database_error(self._database, error) from error
 
     def _find(self, identity: str) -> Asset | None:
         row = self._connection.execute("SELECT json FROM assets WHERE id = ?", (identity,)).fetchone()

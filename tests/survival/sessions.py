@@ -80,11 +80,11 @@ def understood(failure: Failure) -> Failure:
 
 
 @contextlib.contextmanager
-def open_session(folder: Path, models: Path, worker: WorkerCommand = WORKER) -> Iterator[Session]:
-    """A started studio whose project is `folder` and whose models lie in `models`; all is stopped at the end."""
+def open_session(folder: Path, *models: Path) -> Iterator[Session]:
+    """A started studio whose project is `folder`, with the models in `models`; all is stopped at the end."""
     state = folder.parent / "state"
-    shelf = Shelf([models], models / "no-starters")
-    studio = Studio(Project.open(folder), shelf, worker, state, limits=LIMITS, placement=lambda: PLACEMENT)
+    shelf = Shelf(models, folder.parent / "no-starters")
+    studio = Studio(Project.open(folder), shelf, WORKER, state, limits=LIMITS, placement=lambda: PLACEMENT)
     session = Session(studio)
     studio.start()
     try:

@@ -6,6 +6,7 @@ neither is, whatever ends the program.
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 import sqlite3
 import threading
@@ -18,6 +19,7 @@ from msgspec.structs import replace
 from studio.core.codec import decode, encode
 from studio.core.failure import Failure, FailureCode, StudioError
 from studio.core.references import Asset
+from studio.documents import database
 from studio.documents.canvas.placement import Change, Placement, Rect
 
 SUFFIX = ".canvas"
@@ -66,8 +68,7 @@ class CanvasDocument:
     def place(self, asset: Asset, rect: Rect, label: str = "", job: str = "") -> Placement:
         """Put a picture on top of everything."""
         with self._lock:
-            top = max((item.order for item in self._placements.values()), default=0.0) + 1.0
-            placement = Placement(secrets.token_hex(8), asset, rect, label, job, top)
+            placement = Placement(secrets.token_hex(8), asset, rect, label, job, self._top() + 1.0)
             self._record(Change(None, placement))
         self.on_change()
         return placement
@@ -77,8 +78,14 @@ class CanvasDocument:
         with self._lock:
             if self.has_landed(job):
                 return ()
-            self._write("INSERT INTO landed (job) VALUES (?)", (job,))
-            return tuple(self.place(asset, rect, label, job) for asset, rect in pictures)
+            top = self._top()
+            placements = tuple(
+                Placement(secrets.token_hex(8), asset, rect, label, job, top + number)
+                for number, (asset, rect) in enumerate(pictures, 1)
+            )
+            self._record(*(Change(None, placement) for placement in placements), landed=job)
+        self.on_change()
+        return placements
 
     def has_landed(self, job: str) -> bool:
         """Whether the results of `job` were placed here, even if they were removed since."""
@@ -92,8 +99,7 @@ class CanvasDocument:
 
     def raise_to_top(self, identity: str) -> None:
         """Bring the placement in front of all others."""
-        top = max((item.order for item in self._placements.values()), default=0.0) + 1.0
-        self._replace(identity, lambda item: replace(item, order=top))
+        self._replace(identity, lambda item: replace(item, order=self._top() + 1.0))
 
     def remove(self, identity: str) -> None:
         """Take the picture off the canvas; its file stays in the project."""
@@ -162,16 +168,27 @@ class CanvasDocument:
             self._record(Change(before, change(before)))
         self.on_change()
 
-    def _record(self, change: Change) -> None:
-        """Write a new step and its effect; steps that had been taken back are forgotten."""
-        with self._connection:
+    def _top(self) -> float:
+        return max((item.order for item in self._placements.values()), default=0.0)
+
+    def _record(self, *changes: Change, landed: str = "") -> None:
+        """Write new steps and their effects, all or none; steps that had been taken back are forgotten.
+
+        With `landed`, that this job's results are here is part of it.
+        """
+        steps = tuple(enumerate(changes, self._done + 1))
+        with database.change(self._connection, self.path):
+            if landed:
+                self._connection.execute("INSERT INTO landed (job) VALUES (?)", (landed,))
             self._connection.execute("DELETE FROM journal WHERE step > ?", (self._done,))
-            self._connection.execute("INSERT INTO journal (step, json) VALUES (?, ?)", (self._done + 1, encode(change)))
-            self._effect(change.before, change.after, self._done + 1)
-        self._remember(change.before, change.after, self._done + 1)
+            for step, change in steps:
+                self._connection.execute("INSERT INTO journal (step, json) VALUES (?, ?)", (step, encode(change)))
+                self._effect(change.before, change.after, step)
+        for step, change in steps:
+            self._remember(change.before, change.after, step)
 
     def _apply(self, old: Placement | None, new: Placement | None, done: int) -> None:
-        with self._connection:
+        with database.change(self._connection, self.path):
             self._effect(old, new, done)
         self._remember(old, new, done)
 
@@ -204,7 +221,7 @@ class CanvasDocument:
         return str(row[0]) if row else fallback
 
     def _write(self, statement: str, values: tuple[object, ...]) -> None:
-        with self._lock, self._connection:
+        with self._lock, database.change(self._connection, self.path):
             self._connection.execute(statement, values)
 
 
@@ -232,21 +249,29 @@ def rect_text(rect: Rect) -> str:
 def _open(path: Path) -> sqlite3.Connection:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        connection = sqlite3.connect(path, check_same_thread=False)
-        connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute("PRAGMA synchronous=NORMAL")
-        version = connection.execute("PRAGMA user_version").fetchone()[0]
-        if version == 0:
-            with connection:
-                connection.executescript(_SCHEMA)
-                connection.execute("INSERT INTO meta VALUES ('id', ?)", (secrets.token_hex(16),))
-                connection.execute(f"PRAGMA user_version={_VERSION}")
-        elif version > _VERSION:
-            connection.close()
-            raise _unopenable(path, "a newer Atelier made it")
+        with contextlib.ExitStack() as undo:
+            connection = undo.enter_context(contextlib.closing(sqlite3.connect(path, check_same_thread=False)))
+            _prepare(connection, path)
+            undo.pop_all()
     except (sqlite3.Error, OSError) as error:
         raise _unopenable(path, str(error)) from error
     return connection
+
+
+def _prepare(connection: sqlite3.Connection, path: Path) -> None:
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=NORMAL")
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    if version > _VERSION:
+        raise _unopenable(path, "a newer Atelier made it")
+    if version == 0:
+        with connection:
+            # A script would commit each statement by itself, and a kill between two leave half a document.
+            connection.execute("BEGIN IMMEDIATE")
+            for statement in _SCHEMA.strip().splitlines():
+                connection.execute(statement)
+            connection.execute("INSERT INTO meta VALUES ('id', ?)", (secrets.token_hex(16),))
+            connection.execute(f"PRAGMA user_version={_VERSION}")
 
 
 def _unopenable(path: Path, reason: str) -> StudioError:

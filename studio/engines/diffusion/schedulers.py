@@ -88,9 +88,11 @@ def set_steps(scheduler: Component, steps: int, device: torch.device) -> None:
             f"{type(scheduler).__name__} cannot work in {steps} steps ({error}).",
             "Try another number of steps or another scheduler.",
         ) from error
-    if not hasattr(scheduler, "sigmas"):
-        # They look the noise level up by the timestep; levels counted from 1 would reach beyond the end.
-        scheduler.timesteps = scheduler.timesteps.clamp(max=len(scheduler.alphas_cumprod) - 1)
+    levels = len(getattr(scheduler, "alphas_cumprod", ()))
+    if not hasattr(scheduler, "sigmas") and int(scheduler.timesteps.max()) >= levels > 1:
+        # They look noise levels up by the timestep. Counted from 1, a thousand of them reach beyond the end, and
+        # PNDM takes one more at its second step.
+        scheduler.timesteps = scheduler.timesteps.clamp(max=levels - 2)
 
 
 def step_arguments(scheduler: Component, generator: torch.Generator) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from studio.core.engine import Cancel
 from studio.core.events import JobProgress, Stage
 from studio.core.failure import Cancelled, FailureCode
 from studio.engines.language.devices import Seat
+from studio.engines.language.errands import Errands
 from studio.engines.language.library import Library
 from studio.engines.language.model import Model
 from studio.engines.language.trouble import model_trouble, writes_nothing
@@ -37,12 +38,14 @@ class Context:
     `tokens` are those in memory; the first `exact` of them were read in batches.
     """
 
-    def __init__(self, model: Model, capacity: int, seat: Seat) -> None:
+    def __init__(self, model: Model, capacity: int, seat: Seat, cancel: Cancel, errands: Errands) -> None:
         self.model = model
         self.seat = seat
         self._library: Library = model.library
         c = self._c = model.library.c
-        self.handle: int = c.llama_init_from_model(model.handle, _parameters(c, capacity, seat)) or 0
+        parameters = _parameters(c, capacity, seat)
+        errand = errands.send(lambda: c.llama_init_from_model(model.handle, parameters) or 0, c.llama_free)
+        self.handle: int = errand.result(cancel)
         if not self.handle:
             raise model_trouble(
                 FailureCode.OUT_OF_MEMORY,
@@ -85,7 +88,7 @@ class Context:
         copied = int(c.llama_state_seq_get_data(other.handle, state, size, 0))
         if copied and c.llama_state_seq_set_data(self.handle, state, copied, 0):
             self.tokens, self.exact = other.tokens, other.exact
-            self._clean, self._speed = other._clean, other._speed  # noqa: SLF001 - another one of this class
+            self._clean, self._speed = other._clean, other._speed
         else:
             c.llama_memory_clear(self._memory, False)
         other.free()

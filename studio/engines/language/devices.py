@@ -36,7 +36,8 @@ class Seat(msgspec.Struct, frozen=True):
 
 class Window(msgspec.Struct, frozen=True):
     """How many tokens a context may have, what each of them costs in bytes, and the notice that says why
-    there are fewer than the model was trained for."""
+    there are fewer than the model was trained for.
+    """
 
     length: int
     token_bytes: int

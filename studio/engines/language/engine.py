@@ -18,6 +18,7 @@ from studio.core.failure import StudioError
 from studio.core.requests import CodeRequest, ImageRequest, TextRequest
 from studio.engines.language.context import Context
 from studio.engines.language.devices import Seat, Window, choose_seat, choose_window, thread_count
+from studio.engines.language.errands import Errands
 from studio.engines.language.files import check_files, model_files
 from studio.engines.language.generation import Generation
 from studio.engines.language.grammar import GrammarSampler
@@ -67,6 +68,7 @@ class LanguageEngine:
 
     def __init__(self) -> None:
         self._loaded: _Loaded | None = None
+        self._errands = Errands()
 
     def run(self, assignment: Assignment, cancel: Cancel) -> Generator[Event, None, None]:
         """Yield the job's events; the last one is a `JobCompleted` with the text and a report.
@@ -77,12 +79,13 @@ class LanguageEngine:
         if isinstance(request, ImageRequest):
             raise bad_request("This model writes text; it makes no pictures.", "Choose an image model.")
         cancel.check()
+        self._errands.settle()
         grammar = None
         if isinstance(request, TextRequest) and request.json_schema is not None:
             grammar = schema_grammar(request.json_schema)  # a bad schema needs no model to be refused
         began = time.perf_counter()
         loaded = yield from self._ready(assignment, request, cancel)
-        prompt, context = yield from self._prepared(loaded, request)
+        prompt, context = yield from self._prepared(loaded, request, cancel)
         context.use_threads(thread_count(assignment.placement))
         cancel.check()
         ready = time.perf_counter()
@@ -105,6 +108,7 @@ class LanguageEngine:
 
     def unload(self) -> None:
         """Free model and context and give the memory back to the system."""
+        self._errands.settle()
         loaded, self._loaded = self._loaded, None
         if loaded is not None:
             if loaded.context is not None:
@@ -151,7 +155,7 @@ class LanguageEngine:
         yield JobStarted(device=seat.place)
         if seat.notice:
             yield JobNotice(text=seat.notice)
-        model = yield from load_model(llama, files[0], header, seat, cancel)
+        model = yield from load_model(llama, files[0], header, seat, cancel, self._errands)
         return _Loaded(local.path, placement.device, files[0], _stamp(files[0]), model, seat)
 
     def _window(self, loaded: _Loaded, length: int, placement: Placement) -> Iterator[Event]:
@@ -163,7 +167,7 @@ class LanguageEngine:
             if loaded.window.notice:
                 yield JobNotice(text=loaded.window.notice)
 
-    def _context(self, loaded: _Loaded, window: Window, needed: int) -> Context:
+    def _context(self, loaded: _Loaded, window: Window, needed: int, cancel: Cancel) -> Context:
         """A context for `needed` tokens. It grows by doubling, since a long one takes long to make and memory
         that most texts never need; what was read is carried over.
         """
@@ -171,13 +175,13 @@ class LanguageEngine:
         capacity = min(window.length, max(_LEAST_CAPACITY, 1 << (needed - 1).bit_length()))
         if old is None or old.capacity < capacity:
             try:
-                new = Context(loaded.model, capacity, loaded.seat)
+                new = Context(loaded.model, capacity, loaded.seat, cancel, self._errands)
             except StudioError:
                 if old is None:
                     raise
                 old.free()
                 loaded.context = old = None
-                new = Context(loaded.model, capacity, loaded.seat)
+                new = Context(loaded.model, capacity, loaded.seat, cancel, self._errands)
             loaded.context = new
             if old is not None:
                 new.take_over(old)
@@ -187,7 +191,9 @@ class LanguageEngine:
 
     # Writing
 
-    def _prepared(self, loaded: _Loaded, request: Written) -> Generator[Event, None, tuple[Prompt, Context]]:
+    def _prepared(
+        self, loaded: _Loaded, request: Written, cancel: Cancel
+    ) -> Generator[Event, None, tuple[Prompt, Context]]:
         """The prompt, cut to the window, and a context that has room for it and for the answer."""
         model, window = loaded.model, loaded.window
         if window is None:
@@ -198,7 +204,7 @@ class LanguageEngine:
             yield JobNotice(text=text)
         used = len(prompt.tokens)
         yield ContextUse(used=used, left=max(window.length - used, 0), dropped=prompt.dropped)
-        return prompt, self._context(loaded, window, used + request.max_tokens)
+        return prompt, self._context(loaded, window, used + request.max_tokens, cancel)
 
     def _write(
         self, context: Context, prompt: Prompt, request: Written, grammar: str | None, cancel: Cancel

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ctypes
 import os
 import queue
-import threading
 from collections.abc import Generator
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from studio.core.engine import Cancel
 from studio.core.events import JobProgress, Stage
 from studio.core.failure import Cancelled, FailureCode, StudioError
 from studio.engines.language.devices import Seat
+from studio.engines.language.errands import Errands
 from studio.engines.language.header import Header
 from studio.engines.language.library import Library
 from studio.engines.language.trouble import model_trouble, no_memory, writes_nothing
@@ -53,25 +53,23 @@ class Model:
 
 
 def load_model(
-    library: Library, path: Path, header: Header, seat: Seat, cancel: Cancel
+    library: Library, path: Path, header: Header, seat: Seat, cancel: Cancel, errands: Errands
 ) -> Generator[JobProgress, None, Model]:
     """Load the GGUF at `path`, yielding progress; returns the model.
 
-    The library blocks while it loads, so that a thread waits for it and this generator can go on
-    reporting. Raises `Cancelled`, and `StudioError` (`MODEL_DAMAGED`, `MODEL_UNSUPPORTED`, `OUT_OF_MEMORY`).
+    Raises `Cancelled`, and `StudioError` (`MODEL_DAMAGED`, `MODEL_UNSUPPORTED`, `OUT_OF_MEMORY`).
     """
     library.forget_log()
-    loading = _Loading(library, path, seat, cancel)
-    finished = False
+    loading = _Loading(library, path, seat, cancel, errands)
     try:
-        yield from _reported(loading.steps)
-        finished = True
-    finally:
-        handle = loading.join()
-        cancelled = cancel.is_set()
-        if handle and (cancelled or not finished):
+        yield from loading.reported()
+    except GeneratorExit:
+        loading.errand.leave()
+        raise
+    handle = loading.errand.result(cancel)
+    if cancel.is_set():
+        if handle:
             library.c.llama_model_free(handle)
-    if cancelled:
         raise Cancelled
     if not handle:
         raise _load_failure(library, path)
@@ -83,46 +81,33 @@ def load_model(
 
 
 class _Loading:
-    """The thread that waits for the library; `steps` tells of its progress and ends with None."""
+    """The library's call that loads a model, and what it says of its progress."""
 
-    def __init__(self, library: Library, path: Path, seat: Seat, cancel: Cancel) -> None:
-        self.steps: queue.SimpleQueue[int | None] = queue.SimpleQueue()
-        self._library = library
-        self._path = path
-        self._seat = seat
+    def __init__(self, library: Library, path: Path, seat: Seat, cancel: Cancel, errands: Errands) -> None:
+        c = library.c
+        self._steps: queue.SimpleQueue[int] = queue.SimpleQueue()
         self._cancel = cancel
-        self._unwanted = threading.Event()
-        self._handle = 0
-        self._callback = library.c.llama_progress_callback(self._progress)
-        self._thread = threading.Thread(target=self._load, name="load-model")
-        self._thread.start()
+        callback = c.llama_progress_callback(self._progress)
+        parameters = _parameters(library, seat, callback)
+        name = os.fsencode(path)
+        self.errand = errands.send(lambda: c.llama_model_load_from_file(name, parameters) or 0, c.llama_model_free)
 
-    def join(self) -> int:
-        """Stop loading, if it goes on; the model's handle, or 0."""
-        self._unwanted.set()
-        self._thread.join()
-        return self._handle
-
-    def _load(self) -> None:
-        try:
-            parameters = _parameters(self._library, self._seat, self._callback)
-            self._handle = self._library.c.llama_model_load_from_file(os.fsencode(self._path), parameters) or 0
-        finally:
-            self.steps.put(None)
+    def reported(self) -> Generator[JobProgress, None, None]:
+        """Progress, each step once, until the call has come back or the job is to end."""
+        last = -1
+        over = False
+        while not over and not self._cancel.is_set():
+            over = self.errand.finished()
+            while not self._steps.empty():
+                step = self._steps.get()
+                if step > last:
+                    last = step
+                    yield JobProgress(stage=Stage.LOAD, step=step, total=_PROGRESS_STEPS)
 
     def _progress(self, done: float, _: object) -> bool:
         """What the library calls after each tensor; False ends the load."""
-        self.steps.put(int(done * _PROGRESS_STEPS))
-        return not (self._unwanted.is_set() or self._cancel.is_set())
-
-
-def _reported(steps: queue.SimpleQueue[int | None]) -> Generator[JobProgress, None, None]:
-    """Progress, each step once, until the end is announced."""
-    last = -1
-    while (step := steps.get()) is not None:
-        if step > last:
-            last = step
-            yield JobProgress(stage=Stage.LOAD, step=step, total=_PROGRESS_STEPS)
+        self._steps.put(int(done * _PROGRESS_STEPS))
+        return not self._cancel.is_set()
 
 
 def _parameters(library: Library, seat: Seat, callback: object) -> ctypes.Structure:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from studio.core.events import Event, JobCompleted, TextDelta, is_terminal
+from studio.core.events import Event, JobCompleted, JobFailed, TextDelta, is_terminal
 from studio.core.failure import StudioError
 from studio.core.references import Destination, ModelRef
 from studio.core.requests import CodeRequest
@@ -50,13 +50,14 @@ class Suggestions(QObject):
         self._unfollow: Callable[[], None] = lambda: None
         self._revision = 0
         self._place_asked = -1
+        self._broken = False
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(PAUSE_MILLISECONDS)
         self._timer.timeout.connect(self._paused)
         area.edited.connect(self._edited)
         area.cursorPositionChanged.connect(self._moved)
-        self.ghost.gone.connect(self.changed)
+        self.ghost.gone.connect(self._gone)
 
     @property
     def waiting(self) -> bool:
@@ -65,6 +66,7 @@ class Suggestions(QObject):
 
     def ask(self) -> None:
         """Suggest something now, as long as it needs to be."""
+        self._broken = False
         self._timer.stop()
         self._want(asked=True, other=False)
 
@@ -95,13 +97,20 @@ class Suggestions(QObject):
         else:
             self._timer.stop()
 
+    def _gone(self) -> None:
+        """Sent away, taken or outdated: what is still coming of it is not wanted."""
+        self._cancel()
+        self.changed.emit()
+
     def _moved(self) -> None:
         """A move without an edit: whatever was wanted was wanted elsewhere."""
         if self._job and self._area.textCursor().position() != self._place_asked:
             self._cancel()
 
     def _paused(self) -> None:
-        if self._area.hasFocus() and not self._area.composing and not self.ghost.text and self._fits_here():
+        """After a failure, which the window tells once, nothing comes by itself until it is asked for again."""
+        busy = self._broken or self._area.composing or bool(self.ghost.text)
+        if self._area.hasFocus() and not busy and self._fits_here():
             self._want(asked=False, other=False)
 
     def _fits_here(self) -> bool:
@@ -149,6 +158,7 @@ class Suggestions(QObject):
                 text = event.text or text
             if is_terminal(event):
                 self._job = ""
+                self._broken = isinstance(event, JobFailed)
             if revision == self._revision and self._area.textCursor().position() == position:
                 self._arrived(key, text, done=isinstance(event, JobCompleted))
 

@@ -7,6 +7,7 @@ other lines, else the person is asked; until then both versions are kept.
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -56,6 +57,8 @@ class DocumentFile(QObject):
         self._state: State = "saved"
         self._revision = 0
         self._kept = 0
+        self._lock = threading.Lock()
+        self._newest_kept = 0
         self._busy = False
         self._save_wanted = False
         self._sequence = 0
@@ -117,7 +120,7 @@ class DocumentFile(QObject):
         if not self.modified:
             return
         if self._keeping == "recovery" or self.undecided is not None:
-            self._keep_recovery(self.area.snapshot())
+            self._keep_recovery(self.area.snapshot(), self._next())
             return
         text = self.area.snapshot()
         try:
@@ -125,13 +128,15 @@ class DocumentFile(QObject):
         except StudioError:
             done = None
         if not isinstance(done, bytes):
-            self._keep_recovery(text)
+            self._keep_recovery(text, self._next())
 
     def forget(self) -> None:
         """The document is closed or deleted: keep nothing of it any more."""
         self._timer.stop()
         self.area.edited.disconnect(self._edited)
-        self._recovery.drop(self.path)
+        with self._lock:  # what is being written just now must not come back
+            self._newest_kept = self._next()
+            self._recovery.drop(self.path)
 
     def _edited(self, change: Change) -> None:
         if change.mode == "load":
@@ -152,9 +157,9 @@ class DocumentFile(QObject):
         if self.undecided is None and (self._keeping == "file" or self._save_wanted):
             self._write_file()
             return
-        text, revision = self.area.snapshot(), self._revision
+        text, revision, sequence = self.area.snapshot(), self._revision, self._next()
         self._busy, self._since = True, None
-        self._run(lambda: self._keep_recovery(text), lambda same: self._done(revision, same), self._refused)
+        self._run(lambda: self._keep_recovery(text, sequence), lambda same: self._done(revision, same), self._refused)
 
     def _write_file(self) -> None:
         self._save_wanted = self._busy
@@ -175,9 +180,15 @@ class DocumentFile(QObject):
             self._recovery.drop(self.path)
         return done
 
-    def _keep_recovery(self, data: bytes) -> bool:
+    def _keep_recovery(self, data: bytes, sequence: int) -> bool:
         """Whether the file holds this text already, as after undo; else keep it. Runs on any thread."""
-        text = data.decode("utf-16-le", "surrogatepass")
+        with self._lock:
+            if sequence < self._newest_kept:
+                return False
+            self._newest_kept = sequence
+            return self._keep_text(data.decode("utf-16-le", "surrogatepass"))
+
+    def _keep_text(self, text: str) -> bool:
         if self.undecided is None and not self.storage.is_gone and text == self.storage.text:
             self._recovery.drop(self.path)
             return True
@@ -213,8 +224,8 @@ class DocumentFile(QObject):
         self._busy = False
         self._set_state("not saved")
         self.failed.emit(failure)
-        text = self.area.snapshot()
-        self._run(lambda: self._keep_recovery(text), lambda _same: None, lambda _failure: None)
+        text, sequence = self.area.snapshot(), self._next()
+        self._run(lambda: self._keep_recovery(text, sequence), lambda _same: None, lambda _failure: None)
 
     def _looked(self, outside: Outside | None) -> None:
         """What to do about another program's change."""

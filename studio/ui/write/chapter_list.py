@@ -124,6 +124,11 @@ class ChapterList(QWidget):
         if self.list.state() == QListWidget.State.EditingState:
             self._later = lambda: self.show_chapters(chapters, current)
             return
+        if [chapter.path for chapter in chapters] == self.paths():
+            for chapter in chapters:
+                self.set_words(chapter.path, chapter.words)
+            self.select(current)
+            return
         self._filling = True
         self.list.clear()
         folder = ""
@@ -148,11 +153,14 @@ class ChapterList(QWidget):
         if item is not None and item.data(_WORDS) != words:
             self._filling = True
             item.setData(_WORDS, words)
+            item.setToolTip(f"{path}\n{words:,} words")
             self._filling = False
 
     def select(self, path: str) -> None:
         """Show which text is open, without opening it."""
         item = self._item(path)
+        if item is not None and item is self.list.currentItem():
+            return
         self._filling = True
         self.list.setCurrentRow(self.list.row(item) if item is not None else -1)
         self._filling = False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -324,7 +325,7 @@ class WriteRoom(Room):
         folder = self.manuscript.folder
         self._watcher.watch([folder, folder / "Texts", *(sheet.path for sheet in self.desk.sheets())])
 
-    def _refresh_list(self, then: Any = None) -> None:  # noqa: ANN401
+    def _refresh_list(self, then: Callable[[], None] | None = None) -> None:
         def read(chapters: tuple[Chapter, ...]) -> None:
             self.chapters.show_chapters(chapters, self.desk.name)
             self._watch()

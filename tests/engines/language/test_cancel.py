@@ -90,5 +90,5 @@ def test_a_job_that_nobody_listens_to_any_more_leaves_nothing(models: Models, en
             if isinstance(event, JobProgress) and event.stage is stage:
                 break
         job.close()
-    assert not [thread for thread in threading.enumerate() if thread.name == "load-model"]
+    assert not [thread for thread in threading.enumerate() if thread.name == "llama-errand"]
     assert ask(engine, path, text("abc", most=3)).report.output_tokens == 3

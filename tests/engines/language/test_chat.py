@@ -12,6 +12,7 @@ from studio.core.requests import Message
 from studio.engines.language.chat import ChatWriter
 from studio.engines.language.devices import Seat
 from studio.engines.language.engine import LanguageEngine
+from studio.engines.language.errands import Errands
 from studio.engines.language.header import read_header
 from studio.engines.language.library import library
 from studio.engines.language.model import Model, load_model
@@ -30,7 +31,7 @@ STORY = TinyModel(script=("Once", " upon", " a", " time"))
 
 @pytest.fixture
 def vocabulary(noise: Path) -> object:
-    loading = load_model(library(), noise, read_header(noise), Seat("cpu", 0, 0, 1), Flag())
+    loading = load_model(library(), noise, read_header(noise), Seat("cpu", 0, 0, 1), Flag(), Errands())
     try:
         while True:
             next(loading)

@@ -121,11 +121,35 @@ def test_a_newer_wish_cancels_the_older_and_the_known_one_costs_nothing(stage: S
     stage.sheet.suggestions.ask()
     stage.sheet.suggestions.ask()
     stage.ghost("known")
+    stage.qtbot.waitUntil(lambda: not stage.sheet.suggestions.waiting, timeout=LONG)
     QTest.keyClick(area, Qt.Key.Key_Escape)
     assert stage.sheet.suggestions.ghost.text == ""
     stage.sheet.suggestions.ask()
     assert stage.sheet.suggestions.ghost.text == "known"
     assert not stage.sheet.suggestions.waiting
+
+
+def test_after_a_failure_nothing_comes_by_itself(stage: Stage) -> None:
+    area = stage.open("a.py", "# fails=0 says=x\nx")
+    area.select(area.length, area.length)
+    QTest.keyClicks(area, "=")
+    queue = stage.around.studio.queue
+    stage.qtbot.waitUntil(lambda: not stage.sheet.suggestions.waiting and not queue.jobs(), timeout=LONG)
+    QTest.keyClicks(area, "=")
+    stage.qtbot.waitUntil(lambda: not stage.sheet.suggestions.waiting, timeout=LONG)
+    assert queue.jobs() == []
+
+
+def test_esc_sends_a_suggestion_away_for_good_while_it_still_comes(stage: Stage) -> None:
+    area = stage.open("a.py", "# pause=0.05 waits says=one_two_three\nx")
+    area.select(area.length, area.length)
+    stage.sheet.suggestions.ask()
+    stage.qtbot.waitUntil(lambda: bool(stage.sheet.suggestions.ghost.text), timeout=LONG)
+    QTest.keyClick(area, Qt.Key.Key_Escape)
+    assert not stage.sheet.suggestions.waiting
+    queue = stage.around.studio.queue
+    stage.qtbot.waitUntil(lambda: queue.jobs() == [], timeout=LONG)
+    assert stage.sheet.suggestions.ghost.text == ""
 
 
 def test_nothing_is_suggested_while_an_input_method_composes_or_when_it_is_off(stage: Stage) -> None:

@@ -15,6 +15,8 @@ from pytestqt.qtbot import QtBot
 
 from studio.app.commands import Commands
 from studio.core.jobs import JobState
+from studio.core.references import Destination, ModelRef
+from studio.core.requests import Sampling, TextRequest
 from studio.ui.write.editor import Page
 from studio.ui.write.room import WriteRoom
 from studio.ui.write.sheet import Sheet
@@ -125,6 +127,21 @@ def test_words_never_land_in_another_text(stage: Stage) -> None:
     assert page.text() == f"First. pause=0.05 {COUNTED}"
     assert other.text() == "Second text."
     stage.saved("One", page.text())
+
+
+def test_a_late_result_lands_in_its_own_text_and_can_be_taken_out(stage: Stage) -> None:
+    page = stage.open("One")
+    request = TextRequest(model=ModelRef(repo="starter/text"), sampling=Sampling(seed=1), prompt="says=_late")
+    place = Destination(room="write", document="Texts/Two.md", anchor="6")
+    stage.around.studio.submit(request, place, "Continue")  # as a retry does: no stream waits for it
+    stage.qtbot.waitUntil(lambda: bool(stage.around.notices.current()), timeout=LONG)
+    assert stage.room.desk.name == "Texts/One.md"
+    assert page.text() == "# One\n\nIt began."
+    stage.saved("Two", "Second late text.")
+    action = stage.around.notices.current()[-1].action
+    assert action is not None
+    action.run()
+    stage.saved("Two", "Second text.")
 
 
 def test_esc_stops_at_once_and_keeps_what_came(stage: Stage) -> None:
