@@ -20,7 +20,7 @@ from studio.core.codec import decode, encode
 from studio.core.failure import Failure, FailureCode, StudioError
 from studio.core.provenance import Provenance
 from studio.core.references import Asset
-from studio.documents.atomic import write_atomically
+from studio.documents.atomic import clear_half_written, write_atomically
 from studio.documents.database import database_error
 
 Kind = Literal["image", "text", "code", "audio", "video", "mask"]
@@ -50,6 +50,8 @@ class AssetStore:
         self._folder = folder
         self._database = database
         self._lock = threading.Lock()
+        for name in _FOLDERS.values():
+            clear_half_written(folder / name)
         database.parent.mkdir(parents=True, exist_ok=True)
         self._connection = sqlite3.connect(database, check_same_thread=False, isolation_level=None)
         self._connection.execute("PRAGMA journal_mode=WAL")

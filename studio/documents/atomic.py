@@ -5,11 +5,15 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import re
 import secrets
+import time
 from pathlib import Path
 
 from studio.core.failure import Failure, FailureCode, StudioError
 
+_TEMPORARY = re.compile(r"\..+\.[0-9a-f]{8}\.part")
+_ABANDONED_AFTER = 600.0  # seconds
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
@@ -32,6 +36,17 @@ def write_atomically(path: Path, data: bytes) -> None:
             temporary.unlink(missing_ok=True)
         raise storage_error(path, error) from error
     _sync_folder(path.parent)
+
+
+def clear_half_written(folder: Path) -> None:
+    """Remove from `folder` what `write_atomically` left there when the program or the power ended in its middle.
+
+    Only files that nobody can be writing any more, by their age.
+    """
+    with contextlib.suppress(OSError):
+        for path in folder.iterdir():
+            if _TEMPORARY.fullmatch(path.name) and time.time() - path.stat().st_mtime > _ABANDONED_AFTER:
+                path.unlink()
 
 
 def storage_error(path: Path, error: OSError) -> StudioError:

@@ -167,5 +167,3 @@ def test_a_canvas_that_finds_no_room(disk: SmallDisk) -> None:
     again = CanvasDocument(path)
     assert again.placements() == left
     again.close()
-
-

@@ -85,22 +85,58 @@ def test_what_a_kill_left_half_written_is_cleared_away(tmp_path: Path) -> None:
     assert sorted(path.name for path in pictures.iterdir()) == sorted([fresh.name, foreign.name])
 
 
-def test_a_canvas_is_made_whole_or_not_at_all(tmp_path: Path) -> None:
-    """Killed at any moment of its making, the file can be opened again."""
-    script = (
-        "import sys; from pathlib import Path; from studio.documents.canvas.document import CanvasDocument\n"
-        "print(flush=True)\n"
-        "for number in range(10**6): CanvasDocument(Path(sys.argv[1]) / f'{number}.canvas').close()"
-    )
-    for attempt in range(3):
-        folder = tmp_path / str(attempt)
-        with subprocess.Popen([sys.executable, "-c", script, str(folder)], stdout=subprocess.PIPE, cwd=ROOT) as victim:
-            assert victim.stdout is not None
-            victim.stdout.readline()
-            killer = threading.Timer(random.Random(attempt).uniform(0.02, 0.2), victim.kill)
-            killer.start()
-            killer.join()
-        for path in folder.glob("*.canvas"):
-            canvas = CanvasDocument(path)
-            assert canvas.id
-            canvas.close()
+_STEPS = """
+import os, signal, sqlite3, sys
+from pathlib import Path
+from studio.core.references import Asset
+from studio.documents.canvas.document import CanvasDocument
+from studio.documents.canvas.placement import Rect
+
+connect = sqlite3.connect
+asset = Asset(id="0" * 64, kind="image", path="a.png", media_type="image/png", size=9)
+
+def limited(path, left, **named):
+    connection = connect(path, **named)
+    def count(_statement):
+        nonlocal left
+        left -= 1
+        if left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+    connection.set_trace_callback(count)
+    return connection
+
+for number in range(1, 60):
+    if os.fork() == 0:
+        sqlite3.connect = lambda path, **named: limited(path, number, **named)
+        canvas = CanvasDocument(Path(sys.argv[1]) / f"{number:02}.canvas")
+        landed = canvas.land("pair", [(asset, Rect(0, 0, 8, 8)), (asset, Rect(8, 0, 8, 8))], "pair")
+        canvas.move(landed[0].id, Rect(0, 50, 8, 8))
+        canvas.undo()
+        canvas.set_setting("done", "yes")
+        os._exit(0)
+    if os.wait()[1] == 0:
+        break
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="the steps are counted in forked processes")
+def test_a_canvas_after_a_kill_at_each_statement(tmp_path: Path) -> None:
+    """From its making to its last change: the file can be opened, and what belongs together is there together."""
+    subprocess.run([sys.executable, "-c", _STEPS, str(tmp_path)], cwd=ROOT, check=True, timeout=100)
+    files = sorted(tmp_path.glob("*.canvas"))
+    assert 15 < len(files) < 59
+    seen = []
+    for path in files:
+        canvas = CanvasDocument(path)
+        assert canvas.id
+        shown = canvas.placements()
+        seen.append(len(shown))
+        assert len(shown) == (2 if canvas.has_landed("pair") else 0)
+        while canvas.can_undo():
+            canvas.undo()
+        assert canvas.placements() == ()
+        last = canvas.setting("done")
+        canvas.close()
+    assert seen == sorted(seen)
+    assert set(seen) == {0, 2}
+    assert last == "yes"

@@ -155,7 +155,7 @@ class LanguageEngine:
         yield JobStarted(device=seat.place)
         if seat.notice:
             yield JobNotice(text=seat.notice)
-        model = yield from load_model(llama, files[0], header, seat, cancel, self._errands)
+        model = yield from load_model(llama, files[0], header, seat, cancel, errands=self._errands)
         return _Loaded(local.path, placement.device, files[0], _stamp(files[0]), model, seat)
 
     def _window(self, loaded: _Loaded, length: int, placement: Placement) -> Iterator[Event]:

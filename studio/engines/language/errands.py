@@ -41,10 +41,6 @@ class Errand:
                 self._discard(self._handle)
                 self._handle = 0
 
-    def unwanted(self) -> bool:
-        """Whether everybody has left."""
-        return self._left
-
     def result(self, cancel: Cancel) -> int:
         """The handle, now the caller's. Raises `Cancelled` at once, having left, if the job is to end."""
         while not self.finished():

@@ -53,18 +53,18 @@ class Model:
 
 
 def load_model(
-    library: Library, path: Path, header: Header, seat: Seat, cancel: Cancel, errands: Errands
+    library: Library, path: Path, header: Header, seat: Seat, cancel: Cancel, *, errands: Errands
 ) -> Generator[JobProgress, None, Model]:
     """Load the GGUF at `path`, yielding progress; returns the model.
 
     Raises `Cancelled`, and `StudioError` (`MODEL_DAMAGED`, `MODEL_UNSUPPORTED`, `OUT_OF_MEMORY`).
     """
     library.forget_log()
-    loading = _Loading(library, path, seat, cancel, errands)
+    loading = _Loading(library, path, seat, cancel, errands=errands)
     try:
         yield from loading.reported()
     except GeneratorExit:
-        loading.errand.leave()
+        loading.leave()
         raise
     handle = loading.errand.result(cancel)
     if cancel.is_set():
@@ -83,14 +83,20 @@ def load_model(
 class _Loading:
     """The library's call that loads a model, and what it says of its progress."""
 
-    def __init__(self, library: Library, path: Path, seat: Seat, cancel: Cancel, errands: Errands) -> None:
+    def __init__(self, library: Library, path: Path, seat: Seat, cancel: Cancel, *, errands: Errands) -> None:
         c = library.c
         self._steps: queue.SimpleQueue[int] = queue.SimpleQueue()
         self._cancel = cancel
+        self._left = False
         callback = c.llama_progress_callback(self._progress)
         parameters = _parameters(library, seat, callback)
         name = os.fsencode(path)
         self.errand = errands.send(lambda: c.llama_model_load_from_file(name, parameters) or 0, c.llama_model_free)
+
+    def leave(self) -> None:
+        """Nobody wants the model any more: the load ends after the tensor at hand."""
+        self._left = True
+        self.errand.leave()
 
     def reported(self) -> Generator[JobProgress, None, None]:
         """Progress, each step once, until the call has come back or the job is to end."""
@@ -107,7 +113,7 @@ class _Loading:
     def _progress(self, done: float, _: object) -> bool:
         """What the library calls after each tensor; False ends the load."""
         self._steps.put(int(done * _PROGRESS_STEPS))
-        return not self._cancel.is_set()
+        return not (self._left or self._cancel.is_set())
 
 
 def _parameters(library: Library, seat: Seat, callback: object) -> ctypes.Structure:

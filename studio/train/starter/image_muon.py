@@ -32,8 +32,8 @@ def orthogonalise(matrix: Tensor, rounds: int = 5) -> Tensor:
         factor.diagonal().add_(_A)
         product = factor @ product
         gram = factor @ gram @ factor
-    x = product @ x
-    return x.T if tall else x
+    level: Tensor = product @ x
+    return level.T if tall else level
 
 
 class Muon(torch.optim.Optimizer):

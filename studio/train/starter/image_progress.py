@@ -69,7 +69,7 @@ class Stage:
 
     def load(self, path: Path) -> bool:
         """Continue from `path` if it is there; says whether it was."""
-        saved = cast(dict[str, Any], load_checkpoint(path))
+        saved = cast(dict[str, Any] | None, load_checkpoint(path))
         if saved is None:
             return False
         self.module.load_state_dict(saved["module"])

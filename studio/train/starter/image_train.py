@@ -75,6 +75,8 @@ COURSES: tuple[Course, ...] = (
         2.0,
     ),
 )
+COOLED = (1250, 4000, 12000, 36000, 108000)
+"""Steps at which the learning rate has come down: the good moments to export."""
 PROMPT_DROPOUT = 0.1
 PLAIN_SHARE = 0.45
 _BY_ADAM = ("token_embedding", "position_embedding", "positional_embedding", "conv_in", "conv_out")
@@ -158,6 +160,19 @@ def start_stage(plan: ImagePlan, tokenizer: CLIPTokenizer, muon: float, adam: fl
     return Stage(module, make_optimisers(module, muon, adam, _BY_ADAM), Average(module, 0.999))
 
 
+def learning_rate(step: int) -> float:
+    """Part of the full rate: warm-up, slow fall, and a cool-down before each step of `COOLED`.
+
+    A cooled model is much better than one in full swing, so export near the end of a cycle;
+    training has no fixed end, so the next cycle warms up again, to a lower rate.
+    """
+    begun = max((end for end in COOLED if end <= step), default=0)
+    end = next((end for end in COOLED if end > step), 3 * COOLED[-1])
+    warm = min(1.0, (step - begun + 1) / 100)
+    cool = min(1.0, (end - step) / (0.32 * (end - begun)))
+    return warm * max(0.05, cool) * float((1.0 + step / 2500) ** -0.5)
+
+
 @functools.cache
 def _alphas() -> Tensor:
     alphas: Tensor = make_schedule().alphas_cumprod
@@ -185,10 +200,10 @@ def train_denoiser(
     last_step: int,
     batch: int = BATCH,
 ) -> None:
-    """Train the stage as it stands; the rate warms up, then falls slowly without a fixed end."""
+    """Train the stage as it stands, up to `last_step` or for so many minutes."""
 
     def take_step(step: int) -> Mapping[str, float]:
-        scale_rates(stage.optimisers, min(1.0, (step + 1) / 100) * (1.0 + step / 2500) ** -0.5)
+        scale_rates(stage.optimisers, learning_rate(step))
         drawn = sampler.draw(step, batch)
         loss = velocity_loss(stage.module, drawn, tokenise(tokenizer, drawn.prompts))
         loss.backward()  # type: ignore[no-untyped-call]  # torch ships it untyped

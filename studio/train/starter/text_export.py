@@ -4,29 +4,62 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import Protocol, cast
 
 import torch
+from tokenizers import Tokenizer
 
 from studio.train.starter.card import Card, write_card
 from studio.train.starter.checkpoint import load_checkpoint
 from studio.train.starter.curves import draw_curves
+from studio.train.starter.text_corpus import TextCorpus
 from studio.train.starter.text_evaluate import Amount, evaluate_text
 from studio.train.starter.text_gguf import write_gguf
-from studio.train.starter.text_model import TextModel
+from studio.train.starter.text_model import TextModel, TextShape
 from studio.train.starter.text_notes import NOTES, figures_of
 from studio.train.starter.text_play import Player
 from studio.train.starter.text_samples import draw_samples, samples_page
-
-if TYPE_CHECKING:
-    from studio.train.starter.text_recipe import TextRecipe
+from studio.train.starter.text_train import Plan
 
 log = logging.getLogger(__name__)
 
 
-def trained_model(recipe: TextRecipe, work: Path) -> TextModel:
+class Exportable(Protocol):
+    """What the export needs to know of a text model's recipe."""
+
+    @property
+    def name(self) -> str:
+        """What the model is called."""
+        ...
+
+    @property
+    def shape(self) -> TextShape:
+        """Its layers and widths."""
+        ...
+
+    @property
+    def plan(self) -> Plan:
+        """How it was trained."""
+        ...
+
+    @property
+    def mixture(self) -> Mapping[str, float]:
+        """What it was trained on, by share."""
+        ...
+
+    @property
+    def read(self) -> Callable[[Path], TextCorpus]:
+        """How its data is read."""
+        ...
+
+    def tokenizer(self, texts: TextCorpus, work: Path) -> Tokenizer:
+        """Its tokenizer."""
+        ...
+
+
+def trained_model(recipe: Exportable, work: Path) -> TextModel:
     """The model of the last finished run in ``work``, or where none is finished, of the last checkpoint.
 
     Raises:
@@ -40,7 +73,7 @@ def trained_model(recipe: TextRecipe, work: Path) -> TextModel:
     return model
 
 
-def export_text(recipe: TextRecipe, data: Path, work: Path, out: Path, amount: Amount | None = None) -> None:
+def export_text(recipe: Exportable, data: Path, work: Path, out: Path, amount: Amount | None = None) -> None:
     """Write everything to ``out`` and measure ``amount`` of held-out text."""
     out.mkdir(parents=True, exist_ok=True)
     texts = recipe.read(data)
@@ -78,7 +111,7 @@ def draw_losses(path: Path, name: str, entries: list[dict[str, float]]) -> None:
 
 
 def _card(
-    recipe: TextRecipe,
+    recipe: Exportable,
     path: Path,
     model: TextModel,
     figures: Mapping[str, object],

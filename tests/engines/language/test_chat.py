@@ -31,7 +31,7 @@ STORY = TinyModel(script=("Once", " upon", " a", " time"))
 
 @pytest.fixture
 def vocabulary(noise: Path) -> object:
-    loading = load_model(library(), noise, read_header(noise), Seat("cpu", 0, 0, 1), Flag(), Errands())
+    loading = load_model(library(), noise, read_header(noise), Seat("cpu", 0, 0, 1), Flag(), errands=Errands())
     try:
         while True:
             next(loading)

@@ -17,6 +17,7 @@ from pytestqt.qtbot import QtBot
 
 from studio.app.commands import Commands
 from studio.core.requests import CodeRequest
+from studio.documents.recovery import Recovery
 from studio.ui.code.editor import SourceArea
 from studio.ui.code.room import CodeRoom
 from studio.ui.code.sheet import Sheet
@@ -68,7 +69,9 @@ class Stage:
     def kept(self) -> str:
         """What lies in the recovery folder."""
         folder = self.around.folder / "Work" / ".atelier" / "recovery" / "code"
-        return "".join(path.read_text() for path in folder.glob("*.json"))
+        kept = Recovery(folder)
+        found = [kept.get(path) for path in kept.paths()]
+        return "".join(each.text for each in found if each is not None)
 
 
 @pytest.fixture
@@ -222,7 +225,7 @@ def test_closing_with_unsaved_changes_asks_and_throws_nothing_away(stage: Stage)
     stage.sheet.bar.answer("Close without saving")
     assert stage.room.sheet() is None
     trash = stage.around.folder / "Work" / ".atelier" / "trash"
-    stage.qtbot.waitUntil(lambda: [path.read_text() for path in trash.glob("*")] == ["yx = 1\n"])
+    stage.qtbot.waitUntil(lambda: [path.read_text() for path in trash.glob("[!.]*")] == ["yx = 1\n"])
     assert (stage.folder / "a.py").read_text() == "x = 1\n"
 
 

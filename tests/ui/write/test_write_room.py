@@ -237,7 +237,7 @@ def test_a_conflict_asks_and_loses_neither_version(stage: Stage) -> None:
     stage.sheet.bar.answer("Keep mine")
     stage.saved("Two", "Second text. Mine.")
     trash = stage.around.folder / "Work" / ".atelier" / "trash"
-    stage.qtbot.waitUntil(lambda: [path.read_text() for path in trash.glob("*")] == ["Their text."])
+    stage.qtbot.waitUntil(lambda: [path.read_text() for path in trash.glob("[!.]*")] == ["Their text."])
 
 
 def test_a_disk_that_refuses_is_told_and_the_text_is_kept(stage: Stage) -> None:
