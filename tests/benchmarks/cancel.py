@@ -173,8 +173,6 @@ def _measure(case: _Case, studio: Studio, ear: _Ear, tries: int) -> list[Try]:
     dice = random.Random(_SEED)
 
     def submit() -> str:
-        if case.anew is not None:
-            os.utime(case.anew)
         return studio.submit(case.request(next(numbers)), Destination(room="file")).id
 
     numbers = itertools.count()
@@ -197,8 +195,14 @@ def _try(case: _Case, studio: Studio, ear: _Ear, jobs: tuple[str, str], delay: f
     Nothing comes back where it had left the stage by then.
     """
     job, following = jobs
-    _, reached = ear.wait(job, lambda event: isinstance(event, JobProgress) and event.stage is case.stage)
-    time.sleep(0.0 if is_terminal(reached) else delay)
+    order = tuple(Stage)
+    _, reached = ear.wait(
+        job, lambda event: isinstance(event, JobProgress) and order.index(event.stage) >= order.index(case.stage)
+    )
+    if isinstance(reached, JobProgress) and reached.stage is case.stage:
+        time.sleep(delay)
+    if case.anew is not None:
+        os.utime(case.anew)
     asked = time.perf_counter()
     studio.cancel(job)
     ended, last = ear.wait(job, is_terminal)

@@ -230,7 +230,10 @@ class _Defaults:
         from studio.engines.diffusion import library
 
         pipeline = library.named("diffusers", "StableDiffusionPipeline")
-        self._pipeline = pipeline.from_pretrained(folder, safety_checker=None, feature_extractor=None)
+        # The text encoder would come in the file's format and the rest in float32, which do not work together.
+        self._pipeline = pipeline.from_pretrained(
+            folder, dtype=torch.float32, safety_checker=None, feature_extractor=None
+        )
         self._pipeline.set_progress_bar_config(disable=True)
 
     def draw(self, side: int, steps: int) -> None:

@@ -13,6 +13,8 @@ import torch
 from studio.core.engine import Cancel
 from studio.core.failure import Cancelled
 
+# Above this many weights a single layer may take longer than somebody wants to wait.
+_LARGE = 40_000_000
 _BLOCK_NAMES = ("Attention", "FeedForward", "MLP")
 
 
@@ -44,10 +46,11 @@ class Gate:
             self._cancel.check()
 
     def watch(self, model: torch.nn.Module) -> None:
-        """Put the hooks on `model`: itself, its lists of layers, its convolutions and attention parts."""
+        """Put the hooks on `model`: itself and its lists of layers, in a large one also convolutions and attention."""
         seen: set[int] = set()
+        is_large = sum(value.numel() for value in model.parameters()) > _LARGE
         for module in model.modules():
-            chosen = [module] if module is model or _is_block(module) else []
+            chosen = [module] if module is model or (is_large and _is_block(module)) else []
             if isinstance(module, torch.nn.ModuleList):
                 # A list may have holes: parts that a configuration leaves out.
                 chosen = [part for part in module if isinstance(part, torch.nn.Module)]

@@ -7,6 +7,7 @@ accepts offsets beyond the end of the file) and none says it in a person's words
 
 from __future__ import annotations
 
+import functools
 import json
 import math
 from pathlib import Path
@@ -42,19 +43,24 @@ def header(path: Path) -> dict[str, Entry]:
     Raises `StudioError`: missing, refused (a pickle, whatever its name), unsupported (another format), damaged.
     """
     try:
-        size = path.stat().st_size
-        with path.open("rb") as file:
-            start = file.read(16)
-            _check_format(path, start)
-            length = int.from_bytes(start[:8], "little")
-            if size < 8 or length > min(size - 8, _HEADER_LIMIT):
-                raise damaged(path, "its beginning does not fit its size, so it is cut off or not a safetensors file")
-            file.seek(8)
-            text = file.read(length)
+        status = path.stat()
+        return _header(path, status.st_size, status.st_mtime_ns)
     except FileNotFoundError as error:
         raise missing(path) from error
     except OSError as error:
         raise in_words(error, path, "read the model") from error
+
+
+@functools.lru_cache(maxsize=64)
+def _header(path: Path, size: int, _changed: int) -> dict[str, Entry]:
+    with path.open("rb") as file:
+        start = file.read(16)
+        _check_format(path, start)
+        length = int.from_bytes(start[:8], "little")
+        if size < 8 or length > min(size - 8, _HEADER_LIMIT):
+            raise damaged(path, "its beginning does not fit its size, so it is cut off or not a safetensors file")
+        file.seek(8)
+        text = file.read(length)
     return _entries(path, text, size - 8 - length)
 
 

@@ -35,7 +35,8 @@ _ALL = 1 << 31
 class Context:
     """A context with memory for `capacity` tokens, of which `limit` may be used. Call `free` when done.
 
-    `tokens` are those in memory; the first `exact` of them were read in batches.
+    `tokens` are those in memory; the first `exact` of them were read in batches. `single_batch` reads the one
+    token in `single`.
     """
 
     def __init__(self, model: Model, capacity: int, seat: Seat, cancel: Cancel, errands: Errands) -> None:
@@ -64,8 +65,8 @@ class Context:
         self.on_host = seat.place == "cpu"
         self._speed = 0.0  # prompt tokens per second
         self._clean = _ALL  # tokens from here on were moved by `shift`
-        self._single = (c.llama_token * 1)()
-        self._single_batch = c.llama_batch_get_one(self._single, 1)
+        self.single = (c.llama_token * 1)()
+        self.single_batch = c.llama_batch_get_one(self.single, 1)
         self._no_abort = c.ggml_abort_callback()
         self._abort = self._no_abort
 
@@ -164,8 +165,8 @@ class Context:
 
     def step(self, token: int) -> int:
         """Read one written `token`; the library's result code, 0 for success. Call `complain` for others."""
-        self._single[0] = token
-        result: int = self._c.llama_decode(self.handle, self._single_batch)
+        self.single[0] = token
+        result: int = self._c.llama_decode(self.handle, self.single_batch)
         if result == 0:
             self.tokens.append(token)
         return result

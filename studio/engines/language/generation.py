@@ -1,7 +1,7 @@
 """The decode loop: draw a token, show it, read it; until an end, a stop string, or the length asked for.
 
-One pass costs a few microseconds of Python beside the model's own time. Text goes out at once for the first
-token and then at most sixty times a second.
+Tokens are written in bursts of at most a sixtieth of a second; between them the text goes out (the first token
+at once), and the cancel flag is asked. Where a token takes longer, the computation itself asks.
 """
 
 from __future__ import annotations
@@ -9,14 +9,14 @@ from __future__ import annotations
 import ctypes
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
 
 from studio.core.engine import Cancel
 from studio.core.events import ContextUse, Event, JobNotice, JobProgress, Stage, TextDelta, TokenLogprob
-from studio.core.failure import Cancelled, FailureCode
+from studio.core.failure import Cancelled, FailureCode, StudioError
 from studio.engines.language.context import Context
 from studio.engines.language.grammar import GrammarSampler
 from studio.engines.language.logprobs import token_logprob
@@ -29,6 +29,8 @@ _FRAME = 1 / 60
 _REPORT = 0.25
 _SLOW_TOKEN = 0.05  # from here on, a computation is worth interrupting within a token
 _NONE = -1
+_INFINITY = math.inf
+_CLOCK = time.perf_counter
 _FULL = "full"
 _FULL_NOTICE = "The model's context is full, so the text ends here. A longer context length leaves more room."
 _SHIFT_NOTICE = "The text outgrew the model's context; the oldest part of it is no longer taken into account."
@@ -47,7 +49,6 @@ class Generation:
         self.grammar: GrammarSampler | None = None
         self.logprobs = 0
         self._context = context
-        self._sampler = sampler
         self._stream = stream
         self._prompt = prompt
         self._most = most
@@ -58,10 +59,14 @@ class Generation:
         self._unshown = 0
         self._unshown_logprobs: list[TokenLogprob] = []
         library = context.model.library
-        self._sample = library.c.llama_sampler_sample
+        self._handle = context.handle
+        self._chain = sampler.handle
+        self._single, self._batch, self._keep = context.single, context.single_batch, context.tokens.append
+        self._decode: Callable[..., int] = library.c.llama_decode
+        self._sample: Callable[..., int] = library.c.llama_sampler_sample
         self._logits_at = library.function("llama_get_logits_ith", ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int32)
-        self._address = 0
-        self._logits: Logits = np.empty(0, np.float32)
+        self._values: Sequence[float] = ()
+        self._drawn = self._plainly_drawn
         self._watched = True
 
     def run(self) -> Iterator[Event]:
@@ -69,11 +74,15 @@ class Generation:
 
         Raises `Cancelled` and `StudioError`; the text shown until then has been yielded.
         """
+        self._drawn = self._carefully_drawn if self.grammar or self.logprobs else self._plainly_drawn
         next_report = 0.0
         frame = 0.0  # the first token with text goes out at once
+        now = _CLOCK()
+        self._logits()
         while True:
+            began, before = now, self.written
             ended = self._burst(frame)
-            now = time.perf_counter()
+            now = _CLOCK()
             if ended and ended != "stop":
                 self._stream.close()
             for delta in self._shown():
@@ -90,6 +99,7 @@ class Generation:
                 if ended == _FULL:
                     yield JobNotice(text=_FULL_NOTICE)
                 return
+            self._look_around(now - began, self.written - before)
 
     def meter(self) -> ContextUse:
         """The context's use right now."""
@@ -97,69 +107,94 @@ class Generation:
         return ContextUse(used=used, left=max(self._context.limit - used, 0), dropped=self._dropped)
 
     def _burst(self, until: float) -> str:
-        """Write tokens until the clock says `until`; why the text has ended, or nothing."""
-        context, stream, clock = self._context, self._stream, time.perf_counter
-        piece_of, kept, most, length = context.model.vocabulary.piece, context.tokens, self._most, context.length
-        while True:
-            if self._token != _NONE:
-                if len(kept) >= length:
-                    return _FULL
-                self._read(self._token)
-                self._token = _NONE
-            token = self._draw()
-            piece = piece_of(token)
-            if piece is None:
-                return "eos"
+        """Write tokens until the clock says `until`; why the text has ended, or nothing.
+
+        Each line of the loop counts: after a computation that has filled the processor's caches with weights,
+        it costs ten times what it does alone.
+        """
+        drawn, piece_of, write, clock = self._drawn, self._context.model.vocabulary.piece, self._stream.write, _CLOCK
+        pieces, token = self._context.model.vocabulary.pieces, self._token
+        room = self._context.length - len(self._context.tokens) + (token == _NONE)
+        before = written = self.written
+        ended = "length" if self._most - written <= room else _FULL
+        try:
+            for _ in range(min(room, self._most - written)):
+                token = drawn(token)
+                piece = pieces[token] if token in pieces else piece_of(token)
+                if piece is None:
+                    ended, token = "eos", _NONE
+                    break
+                written += 1
+                if write(piece):
+                    ended = "stop"
+                    break
+                if clock() >= until:
+                    ended = ended if written >= self._most else ""
+                    break
+        finally:
             self._token = token
-            self.written += 1
-            self._unshown += 1
-            if stream.write(piece):
-                return "stop"
-            if self.written >= most:
-                return "length"
-            if clock() >= until:
-                return ""
+            self.written = written
+            self._unshown += written - before
+        return ended
 
-    def _read(self, token: int) -> None:
-        if self._cancel.is_set():
-            raise Cancelled
-        began = time.perf_counter()
-        result = self._context.step(token)
-        if result:
-            self._context.recover()
-            self._context.complain(result, self._cancel)
-        slow = time.perf_counter() - began > _SLOW_TOKEN
-        if slow is not self._watched:
-            self._watched = slow
-            if slow:
-                self._context.watch(self._cancel)
-            else:
-                self._context.unwatch()
+    def _plainly_drawn(self, token: int) -> int:
+        """Read `token`, draw the next one."""
+        handle = self._handle
+        if token != _NONE:
+            self._single[0] = token
+            result = self._decode(handle, self._batch)
+            if result:
+                self._failed(result)
+            self._keep(token)
+        token = self._sample(self._chain, handle, -1)
+        # Damage that spoils one probability spoils them all, or has been seen at the first token.
+        if not -_INFINITY < self._values[token] < _INFINITY:
+            raise _not_numbers()
+        return token
 
-    def _draw(self) -> int:
-        handle = self._context.handle
-        address = self._logits_at(handle, -1)
-        if not address:
-            raise writes_nothing()
-        if address != self._address:
-            self._address = address
-            size = self._context.model.vocabulary.size
-            self._logits = np.ctypeslib.as_array((ctypes.c_float * size).from_address(address))
-        logits = self._logits
-        if not math.isfinite(np.maximum.reduce(logits)):
-            raise model_trouble(
-                FailureCode.MODEL_DAMAGED,
-                "The model computes values that are not numbers, so its weights are damaged.",
-                "Get this model again.",
-            )
+    def _carefully_drawn(self, token: int) -> int:
+        """The same under a grammar, or with probabilities."""
+        if token != _NONE:
+            result = self._context.step(token)
+            if result:
+                self._failed(result)
+        logits = self._logits()
         if self.grammar is None:
-            token = int(self._sample(self._sampler.handle, handle, -1))
+            token = int(self._sample(self._chain, self._handle, -1))
         else:
             token = self.grammar.draw(logits)
         if self.logprobs:
             vocabulary = self._context.model.vocabulary
             self._unshown_logprobs.append(token_logprob(vocabulary, logits, token, self.logprobs))
         return token
+
+    def _logits(self) -> Logits:
+        """The last token's logits, checked to be numbers."""
+        address = self._logits_at(self._handle, -1)
+        if not address:
+            raise writes_nothing()
+        size = self._context.model.vocabulary.size
+        self._values = (ctypes.c_float * size).from_address(address)
+        logits = np.ctypeslib.as_array(self._values)
+        if not math.isfinite(np.maximum.reduce(logits)):
+            raise _not_numbers()
+        return logits
+
+    def _failed(self, result: int) -> None:
+        self._context.recover()
+        self._context.complain(result, self._cancel)
+
+    def _look_around(self, seconds: float, tokens: int) -> None:
+        """Between bursts: whether to end, and whether tokens take so long that one must be interruptible."""
+        if self._cancel.is_set():
+            raise Cancelled
+        slow = seconds > _SLOW_TOKEN * max(tokens, 1)
+        if slow is not self._watched:
+            self._watched = slow
+            if slow:
+                self._context.watch(self._cancel)
+            else:
+                self._context.unwatch()
 
     def _shown(self) -> Iterator[Event]:
         """The text that has become ready. Tokens whose text is held back are counted with the next one."""
@@ -176,3 +211,11 @@ class Generation:
             self._shift_noted = True
             yield JobNotice(text=_SHIFT_NOTICE)
         yield self.meter()
+
+
+def _not_numbers() -> StudioError:
+    return model_trouble(
+        FailureCode.MODEL_DAMAGED,
+        "The model computes values that are not numbers, so its weights are damaged.",
+        "Get this model again.",
+    )

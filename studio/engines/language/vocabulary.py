@@ -16,7 +16,7 @@ _SHORT_PIECE = 64
 
 
 class Vocabulary:
-    """The vocabulary of one loaded model; `size` is its number of tokens."""
+    """The vocabulary of one loaded model; `size` is its number of tokens, `pieces` what `piece` has found so far."""
 
     def __init__(self, library: Library, model: int) -> None:
         c = library.c
@@ -31,7 +31,7 @@ class Vocabulary:
         self.fill_middle: int = c.llama_vocab_fim_mid(self.handle)
         self.spaces_first = c.llama_vocab_type(self.handle) == _SENTENCE_PIECE
         self._buffer = ctypes.create_string_buffer(_SHORT_PIECE)
-        self._pieces: dict[int, bytes | None] = {}
+        self.pieces: dict[int, bytes | None] = {}
         if self.size <= 0:
             raise writes_nothing()
 
@@ -64,12 +64,10 @@ class Vocabulary:
 
     def piece(self, token: int) -> bytes | None:
         """The bytes that `token` writes (none for control tokens), or None if it ends the text."""
-        try:
-            return self._pieces[token]
-        except KeyError:
-            piece = None if self._c.llama_vocab_is_eog(self.handle, token) else self.spelling(token)
-            self._pieces[token] = piece
-            return piece
+        if token not in self.pieces:
+            ends = self._c.llama_vocab_is_eog(self.handle, token)
+            self.pieces[token] = None if ends else self.spelling(token)
+        return self.pieces[token]
 
     def spelling(self, token: int, *, markup: bool = False) -> bytes:
         """The bytes of `token`; with `markup` also those of control tokens."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+from collections.abc import Callable
 
 _FENCE = "```"
 
@@ -67,44 +68,33 @@ class TextStream:
     """The text of one answer as its tokens come in.
 
     Invalid bytes become U+FFFD at once and never stall the stream; a character that is cut off by the end
-    of the answer is left out.
+    of the answer is left out. `write` takes the bytes of one token, and says whether the text has come to a
+    stop string.
     """
 
     def __init__(self, stops: tuple[str, ...] = (), *, fenced: bool = False, spaced: bool = False) -> None:
         fence_end = ("\n" + _FENCE,) if fenced else ()
-        guarded = any(stops) or fenced
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
-        self._guard = StopGuard(stops + fence_end) if guarded else None
+        self._guard = StopGuard(stops + fence_end)
         self._fence = FenceFilter() if fenced else None
         self._spaced = spaced
+        self._pieces: list[bytes] = []
         self._ready: list[str] = []
         self._whole: list[str] = []
-
-    def write(self, piece: bytes) -> bool:
-        """Take the bytes of one token; whether the text has come to a stop string."""
-        text = self._decoder.decode(piece)
-        if not text:
-            return False
-        if self._spaced:
-            # Vocabularies of this kind write a space before the first word of a chat's answer.
-            self._spaced = False
-            text = text.removeprefix(" ")
-        if self._guard is None:
-            self._ready.append(text)
-            return False
-        shown, stopped = self._guard.passed(text)
-        self._show(shown)
-        return stopped
+        # Without stop strings nothing needs to be looked at before the text goes out.
+        guarded = any(stops) or fenced
+        self.write: Callable[[bytes], bool | None] = self._guarded if guarded else self._pieces.append
 
     def close(self) -> None:
         """The answer is over, and not because of a stop string: nothing needs to be held back any more."""
-        if self._guard is not None:
-            self._show(self._guard.rest())
+        self._decode()
+        self._show(self._guard.rest())
         if self._fence is not None:
             self._ready.append(self._fence.rest())
 
     def take(self) -> str:
         """The text that can be shown since the last call."""
+        self._decode()
         text = "".join(self._ready)
         self._ready.clear()
         if text:
@@ -115,6 +105,24 @@ class TextStream:
     def text(self) -> str:
         """All text taken so far."""
         return "".join(self._whole)
+
+    def _guarded(self, piece: bytes) -> bool:
+        self._pieces.append(piece)
+        return self._decode()
+
+    def _decode(self) -> bool:
+        """Bytes to text; whether a stop string came."""
+        text = self._decoder.decode(b"".join(self._pieces))
+        self._pieces.clear()
+        if not text:
+            return False
+        if self._spaced:
+            # Vocabularies of this kind write a space before the first word of a chat's answer.
+            self._spaced = False
+            text = text.removeprefix(" ")
+        shown, stopped = self._guard.passed(text)
+        self._show(shown)
+        return stopped
 
     def _show(self, text: str) -> None:
         self._ready.append(self._fence.passed(text) if self._fence is not None else text)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QKeySequence, QTextCharFormat, QTextCursor, QTextLayout
+from PySide6.QtGui import QKeyEvent, QKeySequence, QTextBlock, QTextCharFormat, QTextCursor, QTextLayout
 
 from studio.documents.units import units
 from studio.ui.editing.text_area import Change, TextArea
@@ -35,6 +35,8 @@ class Ghost(QObject):
         self._theme = theme
         self.text = ""
         self._anchor = QTextCursor(area.document())
+        self._block = QTextBlock()
+        self._line = ""
         self._before: list[QTextLayout.FormatRange] = []
         area.key_filters.insert(0, self._key)
         area.claims_key = self._claims
@@ -52,6 +54,7 @@ class Ghost(QObject):
         block, offset = cursor.block(), cursor.positionInBlock()
         layout = block.layout()
         self.text, self._anchor = text, QTextCursor(cursor)
+        self._block, self._line = block, block.text()
         self._before = list(layout.formats())
         shown = text.replace("\n", _LINE)
         width = units(shown)
@@ -150,10 +153,12 @@ class Ghost(QObject):
         if not self.text:
             return
         self.text = ""
-        block = self._anchor.block()
+        block = self._block
+        if not block.isValid():
+            return
         layout = block.layout()
         layout.setPreeditArea(-1, "")
-        layout.setFormats(self._before)
+        layout.setFormats(self._before if block.text() == self._line else [])
         self._area.document().markContentsDirty(block.position(), block.length())
 
     def _range(self, start: int, length: int) -> QTextLayout.FormatRange:
