@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import contextlib
 import enum
+import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import FrameType
 from typing import Annotated
 
 import msgspec
@@ -185,7 +188,8 @@ def tour(
             def announce(stop: Stop) -> None:
                 progress.begin(f"{stop.heading} with {stop.entry.name}")
 
-            files = take_tour(session, out, announce, progress.show)
+            with _interruptible() as wanted:
+                files = take_tour(session, out, announce, progress.show, wanted)
         for path in files:
             _print(str(path))
         for path in files:
@@ -228,7 +232,8 @@ def _run(
     with headless_studio(shelf, _worker(), state_folder()) as session:
         with Progress(sys.stderr, text=None if as_json or not stream else sys.stdout, quiet=as_json) as progress:
             progress.begin(shelf.find(request.model).name)
-            result = run_request(session, request, progress.show)
+            with _interruptible() as stop:
+                result = run_request(session, request, progress.show, stop=stop)
         data = session.project.assets.path(result.assets[0].id).read_bytes() if result.assets else b""
         where = keep(result, data)
     if as_json:
@@ -331,6 +336,23 @@ def _refusals(*, as_json: bool) -> Iterator[None]:
     except (Cancelled, KeyboardInterrupt) as error:
         _print("Stopped.", error=True)
         raise typer.Exit(INTERRUPTED) from error
+
+
+@contextlib.contextmanager
+def _interruptible() -> Iterator[threading.Event]:
+    """The first Ctrl-C sets the event, so that the job is cancelled in order; the second one breaks off."""
+    stop = threading.Event()
+    before = signal.getsignal(signal.SIGINT)
+
+    def note(_number: int, _frame: FrameType | None) -> None:
+        stop.set()
+        signal.signal(signal.SIGINT, before)
+
+    signal.signal(signal.SIGINT, note)
+    try:
+        yield stop
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _complain(failure: Failure) -> None:

@@ -88,3 +88,9 @@ def _nothing_left_behind(request: pytest.FixtureRequest) -> Iterator[None]:
     faults += [f"log record {line}" for line in _log.unexpected(patterns)]
     if faults:
         pytest.fail("the test left or said what it should not have:\n  " + "\n  ".join(faults), pytrace=False)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests that import model libraries come last: the window's are told apart from them, and run faster without."""
+    heavy = (ROOT / "tests" / "engines", ROOT / "tests" / "train")
+    items.sort(key=lambda item: any(item.path.is_relative_to(folder) for folder in heavy))

@@ -5,11 +5,12 @@ from __future__ import annotations
 import contextlib
 import queue
 import tempfile
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from studio.app.studio import Studio
-from studio.core.events import Event, JobCancelled, JobCompleted, JobFailed, is_terminal
+from studio.core.events import Event, JobCancelled, JobCompleted, JobFailed
 from studio.core.failure import Cancelled, StudioError
 from studio.core.jobs import Job
 from studio.core.references import Destination
@@ -18,7 +19,7 @@ from studio.documents.project import Project
 from studio.jobs.limits import WorkerCommand
 from studio.models.shelf import Shelf
 
-_POLL_SECONDS = 0.2
+_POLL_SECONDS = 0.05
 
 
 @contextlib.contextmanager
@@ -33,37 +34,45 @@ def headless_studio(shelf: Shelf, worker: WorkerCommand, state_folder: Path) -> 
             session.stop()
 
 
-def run_request(session: Studio, request: Request, on_event: Callable[[Event], None], title: str = "") -> JobCompleted:
-    """Run `request` to its end and hand every event to `on_event` in this thread.
+def run_request(
+    session: Studio,
+    request: Request,
+    on_event: Callable[[Event], None],
+    title: str = "",
+    stop: threading.Event | None = None,
+) -> JobCompleted:
+    """Run `request` to its end and hand every event to `on_event` in this thread; `stop` cancels it.
 
-    Raises `StudioError` when the job fails and `Cancelled` when it was cancelled; Ctrl-C cancels the job
-    before it goes on its way.
+    Raises `StudioError` when the job fails and `Cancelled` when it was cancelled.
     """
     heard: queue.SimpleQueue[tuple[Job, Event]] = queue.SimpleQueue()
     stop_listening = session.listen(lambda job, event: heard.put((job, event)))
     try:
         job = session.submit(request, Destination(room="file"), title)
-        try:
-            return _follow(job, heard, on_event)
-        except KeyboardInterrupt:
-            session.cancel(job.id)
-            raise
+        return _follow(session, job, heard, on_event, stop or threading.Event())
     finally:
         stop_listening()
 
 
-def _follow(job: Job, heard: queue.SimpleQueue[tuple[Job, Event]], on_event: Callable[[Event], None]) -> JobCompleted:
+def _follow(
+    session: Studio,
+    job: Job,
+    heard: queue.SimpleQueue[tuple[Job, Event]],
+    on_event: Callable[[Event], None],
+    stop: threading.Event,
+) -> JobCompleted:
+    cancelled = False
     while True:
+        if stop.is_set() and not cancelled:
+            cancelled = True
+            session.cancel(job.id)
         try:
-            # A bounded wait, since an unbounded one can't be interrupted from the keyboard on Windows.
             owner, event = heard.get(timeout=_POLL_SECONDS)
         except queue.Empty:
             continue
         if owner.id != job.id:
             continue
         on_event(event)
-        if not is_terminal(event):
-            continue
         match event:
             case JobCompleted():
                 return event
@@ -71,3 +80,5 @@ def _follow(job: Job, heard: queue.SimpleQueue[tuple[Job, Event]], on_event: Cal
                 raise StudioError(failure)
             case JobCancelled():
                 raise Cancelled
+            case _:
+                pass

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -72,7 +73,11 @@ def stops(shelf: Shelf) -> tuple[Stop, ...]:
 
 
 def take_tour(
-    session: Studio, folder: Path, on_stop: Callable[[Stop], None], on_event: Callable[[Event], None]
+    session: Studio,
+    folder: Path,
+    on_stop: Callable[[Stop], None],
+    on_event: Callable[[Event], None],
+    stop_wanted: threading.Event | None = None,
 ) -> list[Path]:
     """Make everything, write it with its contact sheet to `folder`, return the files.
 
@@ -82,7 +87,7 @@ def take_tour(
     entries: list[SheetEntry] = []
     for stop in stops(session.shelf):
         on_stop(stop)
-        result = run_request(session, stop.request, on_event, stop.heading)
+        result = run_request(session, stop.request, on_event, stop.heading, stop_wanted)
         path = _write(session, stop, result, folder)
         written.append(path)
         entries.append(_sheet_entry(stop, result, path))

@@ -43,6 +43,10 @@ class Asset(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     size: Annotated[int, msgspec.Meta(ge=0)]
 
 
+SUGGESTION = "ghost"
+"""The anchor of a passing suggestion at the cursor: it comes with typing and is no work of the user's."""
+
+
 class Destination(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where a result lands: which document in which room, and where in it.
 

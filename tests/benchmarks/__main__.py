@@ -10,7 +10,7 @@ import textwrap
 from tests.benchmarks.table import Row
 
 # Each is a module of this package with `run(quick: bool) -> list[Row]`; the quiet ones first.
-MODULES = ("start", "window_memory", "lag", "tokens", "load_picture_model", "picture", "cancel")
+MODULES = ("start", "second_start", "window_memory", "lag", "tokens", "load_picture_model", "picture", "cancel")
 _HEADINGS = Row("what", "measured", "against", 0.0, "to reach", None)
 
 

@@ -44,9 +44,9 @@ _PATIENCE = 300.0
 _SEED = 1
 # 135 million parameters, most of them in the layers.
 TEXT_MODEL = TinyModel(
-    layers=14, width=768, heads=12, feed_forward=2304, context=8192, words=16_000, quantised=True, never_ends=True
+    layers=14, width=768, heads=12, feed_forward=2304, context=4096, words=16_000, quantised=True, never_ends=True
 )
-PROMPT = "Once upon a time there was a fox who read every word of this. " * 80
+PROMPT = "Once upon a time there was a fox who read every word of this. " * 55
 
 
 class _Case(NamedTuple):
@@ -128,12 +128,12 @@ def run(quick: bool) -> list[Row]:
 def _text(number: int) -> TextRequest:
     # Each prompt begins in its own way: what was read before need not be read again.
     return TextRequest(
-        ModelRef("local/text"), Sampling(seed=number), prompt=f"{number % 10}{number} {PROMPT}", max_tokens=4000
+        ModelRef("local/text"), Sampling(seed=number), prompt=f"{number % 10}{number} {PROMPT}", max_tokens=3500
     )
 
 
 def _story(number: int) -> TextRequest:
-    return TextRequest(ModelRef("local/text"), Sampling(seed=number), prompt="Once upon a time", max_tokens=4000)
+    return TextRequest(ModelRef("local/text"), Sampling(seed=number), prompt="Once upon a time", max_tokens=3500)
 
 
 def _cases(models: Path, quick: bool) -> list[_Case]:

@@ -66,6 +66,10 @@ class DiffusionEngine:
         self._gate.check()
         inputs = pictures.read_inputs(request, assignment.inputs)
         started = time.monotonic()
+        if made := pictures.unchanged(request, inputs):
+            yield JobNotice(text="At a strength of 0 nothing changes: this is the picture that went in.")
+            yield JobCompleted(pictures=made, report=_report(device, started, started))
+            return
         model = yield from self._cache.get(assignment, device)
         loaded = time.monotonic()
         made = yield from self._pictures(assignment, request, model, inputs)

@@ -6,7 +6,11 @@ about a microsecond each.
 
 from __future__ import annotations
 
+import importlib
 import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
 
 import torch
 
@@ -63,6 +67,23 @@ class Gate:
             entered = getattr(model, f"{part}r", None)
             if isinstance(entered, torch.nn.Module) and id(entered) not in seen:
                 entered.register_forward_pre_hook(self._hook)
+
+    @contextmanager
+    def over_library_loads(self) -> Iterator[None]:
+        """Inside it, the library's own loading asks at each weight: its progress bar is the one place to stop it."""
+        module: Any = importlib.import_module("transformers.core_model_loading")
+        bar = module.tqdm
+
+        def watched(items: Iterable[object], **_looks: object) -> Iterator[object]:
+            for item in items:
+                self.check()
+                yield item
+
+        module.tqdm = watched
+        try:
+            yield
+        finally:
+            module.tqdm = bar
 
     def _hook(self, _module: torch.nn.Module, _inputs: object) -> None:
         self.check()

@@ -21,6 +21,8 @@ from studio.engines.diffusion.gate import Gate
 from studio.engines.diffusion.library import Component
 from studio.engines.diffusion.plan import ComponentPlan, ModelPlan
 
+# What a part without weights may be: nothing else is ever loaded by its name alone.
+_PLAIN_KINDS = ("Tokenizer", "TokenizerFast", "Processor", "ProcessorPil", "FeatureExtractor", "Scheduler")
 _PAGE = 4096
 # How older versions named the four matrices of an autoencoder's attention.
 _OLD_ATTENTION = {".query.": ".to_q.", ".key.": ".to_k.", ".value.": ".to_v.", ".proj_attn.": ".to_out.0."}
@@ -75,6 +77,11 @@ def load(model_plan: ModelPlan, device: Device, gate: Gate) -> Generator[int, No
 
 def _plain(model_plan: ModelPlan, component: ComponentPlan) -> Component:
     kind = library.named(component.library, component.class_name)
+    if not kind.__name__.endswith(_PLAIN_KINDS):
+        raise unsupported(
+            f"The part {component.name} of this model is of a kind that the studio does not know ({kind.__name__}).",
+            "Choose another model.",
+        )
     words: dict[str, str] = {}
     if component.name == "tokenizer_2" and component.folder.name != component.name and model_plan.single_file:
         words["pad_token"] = _SECOND_PADDING
@@ -96,16 +103,36 @@ def _weighted(
         inputs = shared["model.diffusion_model.input_blocks.0.0.weight"].shape[1]
         module = _empty(component, {"in_channels": inputs} if component.name == "unet" else {})
         tensors = single_file.component_tensors(model_plan.path, component.name, module, shared)
-    source = component.files[0]
-    config: Component = module.config
-    upcast = component.name == "vae" and getattr(config, "force_upcast", False)
-    dtype = device.vae_dtype if upcast else device.dtype
-    yield from _fill(module, _aligned(module, tensors), (dtype, device.device), gate, source)
-    _complete(module, source)
+    dtype = _dtype_for(model_plan, component, module, device)
+    yield from _fill(module, _aligned(module, tensors), (dtype, device.device), gate, component.files[0])
+    missing = _missing_weights(module)
+    if missing and shared is None and component.library == "transformers":
+        with gate.over_library_loads():
+            module, missing = _library_load(component, dtype)
+    if missing:
+        raise damaged(component.files[0], f"{len(missing)} of its weights are missing, the first is {missing[0]}")
     module.to(device.device)  # what is computed and not stored
     module.requires_grad_(requires_grad=False).eval()
     gate.watch(module)
     return module
+
+
+def _dtype_for(model_plan: ModelPlan, component: ComponentPlan, module: torch.nn.Module, device: Device) -> torch.dtype:
+    """float32 for an autoencoder that overflows in float16, where our own loop runs it and hands it float32."""
+    config: Component = module.config
+    ours = any(other.name == "unet" for other in model_plan.components)
+    upcast = ours and component.name == "vae" and getattr(config, "force_upcast", False)
+    return device.vae_dtype if upcast else device.dtype
+
+
+def _library_load(component: ComponentPlan, dtype: torch.dtype) -> tuple[torch.nn.Module, list[str]]:
+    """The library's own way, for weights whose names it translates by rules of its own; slower, and with copies."""
+    kind = library.named(component.library, component.class_name)
+    folder = str(component.folder)
+    module, report = kind.from_pretrained(
+        folder, dtype=dtype, local_files_only=True, use_safetensors=True, output_loading_info=True
+    )
+    return module, sorted(report["missing_keys"])
 
 
 def _empty(component: ComponentPlan, changes: dict[str, Any]) -> torch.nn.Module:
@@ -181,14 +208,12 @@ def _placed(tensor: torch.Tensor, dtype: torch.dtype, device: torch.device) -> t
     return placed
 
 
-def _complete(module: torch.nn.Module, source: Path) -> None:
-    """Join weights that are stored once and used twice, then see that none is missing."""
+def _missing_weights(module: torch.nn.Module) -> list[str]:
+    """What is still empty once weights that are stored once and used twice are joined."""
     tie = getattr(module, "tie_weights", None)
     if callable(tie):
         tie()
-    empty = [name for name, value in module.named_parameters() if value.is_meta]
-    if empty:
-        raise damaged(source, f"{len(empty)} of its weights are missing, the first is {empty[0]}")
+    return [name for name, value in module.named_parameters() if value.is_meta]
 
 
 def _size(module: torch.nn.Module) -> int:

@@ -132,6 +132,13 @@ def finished(made: Pixels, request: ImageRequest, inputs: Inputs, seed: int) -> 
     return to_picture(cropped, seed)
 
 
+def unchanged(request: ImageRequest, inputs: Inputs) -> tuple[Picture, ...]:
+    """The input as the result, for a strength of 0; empty where something is to be made."""
+    if inputs.image is None or request.strength > 0:
+        return ()
+    return tuple(to_picture(inputs.image, request.seed + number) for number in range(request.batch_size))
+
+
 def blended(made: Pixels, original: Pixels, mask: Pixels) -> Pixels:
     """`made` where `mask` is white, `original` where it is black, a mixture between."""
     weight = mask.astype(np.uint32)[..., None]

@@ -134,7 +134,8 @@ class PipelineRun:
             wanted["negative_prompt"] = request.negative_prompt
         if self._inputs.image is not None:
             wanted["image"] = Image.fromarray(pictures.grown(self._inputs.image, self._size))
-            wanted["strength"] = max(request.strength, 1.0 / request.steps)
+            # At least one step; the pipelines round down.
+            wanted["strength"] = min(1.0, max(request.strength, 1.001 / request.steps))
         if self._inputs.mask is not None:
             wanted["mask_image"] = Image.fromarray(pictures.grown(self._inputs.mask, self._size))
         accepted = self._accepted()

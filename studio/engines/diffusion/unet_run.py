@@ -80,9 +80,6 @@ class UnetRun:
     def events(self, preview_rate: float, memory_budget: int) -> Generator[Event, None, tuple[Picture, ...]]:
         """Make the pictures; yields progress, previews and notices."""
         request = self._request
-        if self._inputs.image is not None and request.strength == 0:
-            yield JobNotice(text="At a strength of 0 nothing changes: this is the picture that went in.")
-            return self._unchanged()
         yield from self._codec.prepare(*self._size, memory_budget)
         yield JobProgress(stage=Stage.ENCODE, step=0, total=1)
         words = prompts.encode(self._model, request.prompt, request.negative_prompt, guided=self._guided)
@@ -108,12 +105,6 @@ class UnetRun:
             self._gate.check()
             made.append(pictures.finished(pixels, request, self._inputs, request.seed + number))
         return tuple(made)
-
-    def _unchanged(self) -> tuple[Picture, ...]:
-        if self._inputs.image is None:
-            return ()
-        seeds = range(self._request.seed, self._request.seed + self._request.batch_size)
-        return tuple(pictures.to_picture(self._inputs.image, seed) for seed in seeds)
 
     def _colours(self) -> LatentColours | None:
         if "colours" not in self._model.kept:

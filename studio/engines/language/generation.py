@@ -9,7 +9,7 @@ from __future__ import annotations
 import ctypes
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import numpy.typing as npt
@@ -65,7 +65,7 @@ class Generation:
         self._decode: Callable[..., int] = library.c.llama_decode
         self._sample: Callable[..., int] = library.c.llama_sampler_sample
         self._logits_at = library.function("llama_get_logits_ith", ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int32)
-        self._values: Sequence[float] = ()
+        self._values: ctypes.Array[ctypes.c_float] = (ctypes.c_float * 0)()
         self._drawn = self._plainly_drawn
         self._watched = True
 
@@ -77,10 +77,9 @@ class Generation:
         self._drawn = self._carefully_drawn if self.grammar or self.logprobs else self._plainly_drawn
         next_report = 0.0
         frame = 0.0  # the first token with text goes out at once
-        now = _CLOCK()
         self._logits()
         while True:
-            began, before = now, self.written
+            began, before = _CLOCK(), self.written
             ended = self._burst(frame)
             now = _CLOCK()
             if ended and ended != "stop":
@@ -159,10 +158,7 @@ class Generation:
             if result:
                 self._failed(result)
         logits = self._logits()
-        if self.grammar is None:
-            token = int(self._sample(self._chain, self._handle, -1))
-        else:
-            token = self.grammar.draw(logits)
+        token = self.grammar.draw(logits) if self.grammar else int(self._sample(self._chain, self._handle, -1))
         if self.logprobs:
             vocabulary = self._context.model.vocabulary
             self._unshown_logprobs.append(token_logprob(vocabulary, logits, token, self.logprobs))

@@ -76,7 +76,7 @@ def schema_grammar(text: str) -> str:
         raise _refused("a schema is an object")
     grammar = _Grammar(schema)
     root = grammar.visit(schema, 0)
-    rules = {"root": f"{root} ws"} | _RULES | grammar.rules
+    rules = {"root": root} | _RULES | grammar.rules
     return "\n".join(f"{name} ::= {rule}" for name, rule in rules.items())
 
 

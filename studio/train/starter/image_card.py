@@ -49,7 +49,7 @@ DESCRIPTION = (
     "A small picture model that ships with Atelier: emoji, stickers, icons and pixel-art tiles of 128 × 128 "
     "pixels. Write a thing, a style and a background: “a fox, flat emoji, on a blue background”."
 )
-GUIDANCE = 4.0
+GUIDANCE = 3.0
 
 
 def write_image_card(folder: Path, work: Path, pipeline: StableDiffusionPipeline) -> None:
@@ -80,7 +80,7 @@ def write_image_card(folder: Path, work: Path, pipeline: StableDiffusionPipeline
         making=(
             "python -m studio.train.starter train image --data DATA --work WORK --minutes 60",
             "python -m studio.train.starter export image --data DATA --work WORK --out resources/starter/image",
-            "The sheet shows the first picture of each prompt, seeds 7, 8, 9 …, none left out; 20 steps, guidance 4.",
+            "The sheet shows the first picture of each prompt, seeds 7, 8, 9 …, none left out; 20 steps, guidance 3.",
         ),
         pictures=("samples.png", *curves),
     )

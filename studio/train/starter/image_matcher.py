@@ -52,7 +52,7 @@ class Matcher(nn.Module):
 
     def image_vectors(self, signal: Tensor) -> Tensor:
         """(n, 3, 64, 64) pictures in -1..1 to (n, 96)."""
-        with torch.autocast("cpu", dtype=torch.bfloat16):
+        with torch.autocast(signal.device.type, dtype=torch.bfloat16):
             hidden = self.trunk(signal)
         return functional.normalize(self.to_space(hidden.float().flatten(1)), dim=1)
 

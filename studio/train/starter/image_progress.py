@@ -20,6 +20,7 @@ from torch import nn
 from studio.train.starter.checkpoint import load_checkpoint, save_checkpoint
 
 CHECKPOINT_SECONDS = 90.0
+DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
 class Average:
@@ -75,7 +76,7 @@ class Stage:
         self.module.load_state_dict(saved["module"])
         for optimiser, state in zip(self.optimisers, saved["optimisers"], strict=True):
             optimiser.load_state_dict(state)
-        self.average.values = saved["average"]
+        self.average.values = {k: v.to(DEVICE) for k, v in saved["average"].items()}
         self.step, self.seconds = saved["step"], saved["seconds"]
         self.notes = saved["notes"]
         return True

@@ -12,6 +12,7 @@ from diffusers import AutoencoderKL, StableDiffusionPipeline
 from studio.train.starter.image_data import load_pictures, open_pixels
 from studio.train.starter.image_export import assemble, latent_preview, put_in_place, write_pipeline
 from studio.train.starter.image_model import ImagePlan
+from studio.train.starter.image_progress import DEVICE
 from studio.train.starter.image_train import (
     COURSES,
     Sampler,
@@ -64,7 +65,7 @@ class ImageRecipe:
             vae.save_pretrained(folder.with_suffix(".partial"))
             folder.with_suffix(".partial").rename(folder)
         loaded: AutoencoderKL = AutoencoderKL.from_pretrained(folder)
-        return loaded
+        return loaded.to(DEVICE)
 
     def pipeline(self, data: Path, work: Path) -> StableDiffusionPipeline:
         """The pipeline with the averaged weights of the last checkpoint, in float32.
@@ -77,7 +78,7 @@ class ImageRecipe:
         if not (work / "vae").exists() or not stage.load(work / "denoiser.pt"):
             raise FileNotFoundError(f"Nothing to export in {work} yet: train first.")
         stage.average.copy_to(stage.module)
-        return assemble(AutoencoderKL.from_pretrained(work / "vae"), stage.module, tokenizer)
+        return assemble(AutoencoderKL.from_pretrained(work / "vae").to(DEVICE), stage.module, tokenizer)
 
     def export(self, data: Path, work: Path, out: Path) -> None:
         """Write the complete model folder one level up, out of the shelf's sight, then swap it in."""

@@ -53,7 +53,7 @@ def draw_prompts(
     pictures: list[Image.Image] = []
     for start in range(0, len(prompts), 16):
         generators = [torch.Generator().manual_seed(s) for s in seeds[start : start + 16]]
-        with torch.autocast("cpu", dtype=torch.bfloat16):
+        with torch.autocast(pipeline.device.type, dtype=torch.bfloat16):
             made = pipeline(
                 list(prompts[start : start + 16]),
                 width=128,

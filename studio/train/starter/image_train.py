@@ -30,9 +30,9 @@ from studio.train.starter.image_model import (
     train_tokenizer,
 )
 from studio.train.starter.image_muon import make_optimisers, scale_rates
-from studio.train.starter.image_progress import Average, Stage, run_stage, step_rng
+from studio.train.starter.image_progress import DEVICE, Average, Stage, run_stage, step_rng
 
-BATCH = 32
+BATCH = 32 if DEVICE.type == "cpu" else 256
 
 
 @dataclass(frozen=True)
@@ -157,6 +157,7 @@ def start_stage(plan: ImagePlan, tokenizer: CLIPTokenizer, muon: float, adam: fl
     module = Denoiser(plan, tokenizer)
     module.unet.set_attn_processor(AttnProcessor())
     module.text_encoder.set_attn_implementation("eager")
+    module.to(DEVICE)
     return Stage(module, make_optimisers(module, muon, adam, _BY_ADAM), Average(module, 0.999))
 
 
@@ -183,10 +184,10 @@ def velocity_loss(module: torch.nn.Module, batch: Batch, tokens: Tensor) -> Tens
     """Mean squared velocity error of a batch."""
     alpha = _alphas()[batch.times].view(-1, 1, 1, 1)
     signal, noise = alpha.sqrt(), (1.0 - alpha).sqrt()
-    noisy = signal * batch.latents + noise * batch.noise
-    target = signal * batch.noise - noise * batch.latents
-    with torch.autocast("cpu", dtype=torch.bfloat16):
-        output = module(noisy, batch.times, tokens)
+    noisy = (signal * batch.latents + noise * batch.noise).to(DEVICE)
+    target = (signal * batch.noise - noise * batch.latents).to(DEVICE)
+    with torch.autocast(DEVICE.type, dtype=torch.bfloat16):
+        output = module(noisy, batch.times.to(DEVICE), tokens.to(DEVICE))
     return (output.float() - target).square().mean()
 
 

@@ -26,7 +26,7 @@ from studio.train.starter.image_data import (
     open_pixels,
 )
 from studio.train.starter.image_muon import make_optimisers, scale_rates
-from studio.train.starter.image_progress import Average, Stage, run_stage, step_rng
+from studio.train.starter.image_progress import DEVICE, Average, Stage, run_stage, step_rng
 
 LATENT_CHANNELS = 8
 CUT = 64
@@ -79,7 +79,7 @@ def draw_cuts(pixels: Pixels, rows: Sequence[int], rng: np.random.Generator, cou
 
 def reconstruction_loss(vae: AutoencoderKL, signal: Tensor, noise: Tensor) -> dict[str, Tensor]:
     """L1, squared and edge error of a round trip, and the divergence of the posterior."""
-    with torch.autocast("cpu", dtype=torch.bfloat16):
+    with torch.autocast(signal.device.type, dtype=torch.bfloat16):
         posterior = vae.encode(signal).latent_dist
         mean, logvar = posterior.mean.float(), posterior.logvar.float()
         output = vae.decode(mean + torch.exp(0.5 * logvar) * noise).sample
@@ -100,7 +100,7 @@ def train_vae(
     pixels = open_pixels(data, work, pictures)
     rows = [p.index for p in pictures if not p.held_out]
     torch.manual_seed(1)
-    vae = make_vae()
+    vae = make_vae().to(DEVICE)
     edge = ("conv_in", "decoder.conv_out", "quant_conv")
     stage = Stage(vae, make_optimisers(vae, muon, 2e-3, edge), Average(vae, 0.998))
     stage.load(work / "vae.pt")
@@ -113,7 +113,7 @@ def train_vae(
         signal = draw_cuts(pixels, rows, rng, BATCH)
         shape = (BATCH, LATENT_CHANNELS, CUT // 8, CUT // 8)
         noise = torch.from_numpy(rng.standard_normal(shape, dtype=np.float32))
-        parts = reconstruction_loss(vae, signal, noise)
+        parts = reconstruction_loss(vae, signal.to(DEVICE), noise.to(DEVICE))
         loss = parts["l1"] + parts["mse"] + 0.5 * parts["edge"] + KL_WEIGHT * parts["kl"]
         loss.backward()  # type: ignore[no-untyped-call]  # torch ships it untyped
         torch.nn.utils.clip_grad_norm_(vae.parameters(), 1.0)
@@ -144,7 +144,7 @@ def draw_whole(pixels: Pixels, pictures: Sequence[Picture], count: int) -> Tenso
 @torch.no_grad()
 def centre_latents(vae: AutoencoderKL, signal: Tensor) -> None:
     """Fold the latents' mean and deviation on `signal` into the 1 x 1 convolutions, exactly."""
-    latents = encode(vae, signal)
+    latents = encode(vae, signal).to(vae.device)
     mean = latents.mean(dim=(0, 2, 3))
     spread = latents.std(dim=(0, 2, 3))
     outward, inward = vae.quant_conv, vae.post_quant_conv
@@ -161,8 +161,9 @@ def encode(vae: AutoencoderKL, signal: Tensor, batch: int = 32) -> Tensor:
     """Posterior means of a signal batch, in float32."""
     parts = []
     for start in range(0, len(signal), batch):
-        with torch.autocast("cpu", dtype=torch.bfloat16):
-            parts.append(vae.encode(signal[start : start + batch]).latent_dist.mean.float())
+        part = signal[start : start + batch].to(vae.device)
+        with torch.autocast(part.device.type, dtype=torch.bfloat16):
+            parts.append(vae.encode(part).latent_dist.mean.float().cpu())
     return torch.cat(parts)
 
 
@@ -171,8 +172,9 @@ def decode(vae: AutoencoderKL, latents: Tensor, batch: int = 32) -> Pixels:
     """Latents to (n, h, w, 3) bytes."""
     parts = []
     for start in range(0, len(latents), batch):
-        with torch.autocast("cpu", dtype=torch.bfloat16):
-            parts.append(vae.decode(latents[start : start + batch]).sample.float())
+        part = latents[start : start + batch].to(vae.device)
+        with torch.autocast(part.device.type, dtype=torch.bfloat16):
+            parts.append(vae.decode(part).sample.float().cpu())
     image = ((torch.cat(parts) + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
     pixels: Pixels = image.permute(0, 2, 3, 1).contiguous().numpy()
     return pixels

@@ -14,6 +14,9 @@ from studio.train.starter.text_tokenizer import Encoder
 Tokens = NDArray[np.uint16]
 Weights = NDArray[np.float32]
 
+MIDDLE_WEIGHT, SIDE_WEIGHT = 4.0, 0.5
+"""A hole is a few tokens among hundreds; without more weight the model learns the sides and never the hole."""
+
 PROMPT_WEIGHT = 0.3
 """How much the words of the user count: they teach language, but the answer is what is wanted."""
 
@@ -121,20 +124,27 @@ class FillIn:
     def row(self, rng: np.random.Generator, cursor: int, length: int, /) -> Row:
         """Holes until the row is full."""
         tokens: list[int] = []
+        weights: list[float] = []
         while len(tokens) < length:
             text = self._documents[int(rng.integers(len(self._documents)))]
             room = int((length - len(tokens)) * 2.6)
             if room < 120 and tokens:
                 break
+            # Mostly short pieces: more holes to a row, and the sides near enough for a small model to use them.
+            room = min(room, int(rng.integers(150, 500 if rng.random() < 0.7 else 1200)))
             begin = int(rng.integers(max(1, len(text) - room // 2)))
             begin = text.rfind("\n", 0, begin) + 1
             piece = text[begin : begin + room]
             start, stop = choose_hole(piece, rng, self._by_line)
-            tokens += self._encoder.fill_in(piece[:start], piece[stop:], piece[start:stop])
+            made = self._encoder.fill_in(piece[:start], piece[stop:], piece[start:stop])
+            hole = made.index(self._encoder.middle) + 1
+            tokens += made
+            weights += [SIDE_WEIGHT] * hole + [MIDDLE_WEIGHT] * (len(made) - hole)
         padded = np.zeros(length, np.uint16)
         padded[: min(len(tokens), length)] = tokens[:length]
-        weights = (np.arange(length) < len(tokens)).astype(np.float32)
-        return Row(padded, weights, cursor + 1)
+        counted = np.zeros(length, np.float32)
+        counted[: min(len(weights), length)] = weights[:length]
+        return Row(padded, counted, cursor + 1)
 
 
 def choose_hole(text: str, rng: np.random.Generator, by_line: float) -> tuple[int, int]:

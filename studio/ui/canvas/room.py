@@ -69,6 +69,7 @@ class CanvasRoom(Room):
         self.request_panel.edited.connect(self._forecast_timer.start)
         self.request_panel.size_edited.connect(self._size_edited)
         self.request_panel.input_wanted.connect(self._input_wanted)
+        self.request_panel.model.folders_wanted.connect(lambda: self.context.open_room("settings"))
         self.context.bridge.job_event.connect(self._hear)
 
     def commands(self) -> list[Command]:

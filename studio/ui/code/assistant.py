@@ -7,13 +7,12 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from studio.core.events import Event, JobCompleted
 from studio.core.failure import StudioError
 from studio.core.jobs import Job
-from studio.core.references import Destination
+from studio.core.references import SUGGESTION, Destination
 from studio.ui.code.asking import Place, instructed
 from studio.ui.code.editor import SourceArea
 from studio.ui.code.indenting import leading
 from studio.ui.code.request_panel import CodePanel
 from studio.ui.code.sheet import Sheet
-from studio.ui.code.suggestions import GHOST_ANCHOR
 from studio.ui.editing.cleaning import Cleaner, Code, Plain
 from studio.ui.editing.generation import Generation, Order
 from studio.ui.editing.pill import Pill
@@ -89,7 +88,7 @@ class Assistant(QObject):
     def late_result(self, job: Job, event: Event) -> str | None:
         """The code of a finished job that no open file is waiting for, as after a retry; else None."""
         place = job.destination
-        if not isinstance(event, JobCompleted) or place.room != "code" or place.anchor == GHOST_ANCHOR:
+        if not isinstance(event, JobCompleted) or place.room != "code" or place.anchor == SUGGESTION:
             return None
         return event.text if event.text and job.attempt > self._seen.get(job.id, -1) else None
 

@@ -17,6 +17,7 @@ from studio.core.command import Command
 from studio.core.events import Event, is_terminal
 from studio.core.failure import StudioError
 from studio.core.jobs import Job
+from studio.core.references import SUGGESTION
 from studio.documents.code_folder import CodeFolder
 from studio.documents.recovery import Recovery
 from studio.ui.code.actions import code_commands
@@ -24,7 +25,6 @@ from studio.ui.code.assistant import Assistant
 from studio.ui.code.desk import Desk, Then
 from studio.ui.code.request_panel import CodePanel
 from studio.ui.code.sheet import Sheet
-from studio.ui.code.suggestions import GHOST_ANCHOR
 from studio.ui.code.tree import FileTree
 from studio.ui.editing.alive import while_alive
 from studio.ui.editing.empty import EmptyPage
@@ -273,6 +273,7 @@ class CodeRoom(Room):
         self.tree.new_wanted.connect(self._new_in)
         self.tree.folder_wanted.connect(self.open_folder)
         self.assistant.changed.connect(self._show_command)
+        self.request_panel.model.folders_wanted.connect(lambda: self.context.open_room("settings"))
         self.request_panel.edited.connect(self._show_command)
         self.desk.front_changed.connect(self._front_changed)
         self.desk.told.connect(self.document_changed)
@@ -351,14 +352,14 @@ class CodeRoom(Room):
         """What was being suggested when the studio ended is not to be offered again. In the background."""
         queue = self.context.studio.queue
         for job in queue.jobs():
-            if job.destination.room == "code" and job.destination.anchor == GHOST_ANCHOR:
+            if job.destination.room == "code" and job.destination.anchor == SUGGESTION:
                 with contextlib.suppress(StudioError):
                     queue.remove(job.id)
 
     def _hear(self, job: Job, event: Event) -> None:
         """Suggestions leave the queue's list; a late result still lands in its own file."""
         place = job.destination
-        if place.room == "code" and place.anchor == GHOST_ANCHOR:
+        if place.room == "code" and place.anchor == SUGGESTION:
             if is_terminal(event):
                 self.context.background.run(functools.partial(self._forget, job.id))
             return

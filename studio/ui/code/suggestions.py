@@ -13,7 +13,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from studio.core.events import Event, JobCompleted, JobFailed, TextDelta, is_terminal
 from studio.core.failure import StudioError
-from studio.core.references import Destination, ModelRef
+from studio.core.references import SUGGESTION, Destination, ModelRef
 from studio.core.requests import CodeRequest
 from studio.ui.code.asking import Place, suggested, tidy_suggestion
 from studio.ui.editing.ghost import Ghost
@@ -23,7 +23,6 @@ from studio.ui.room import RoomContext
 PAUSE_MILLISECONDS = 150
 _REMEMBERED = 64
 _BEFORE, _AFTER = 4000, 1000
-GHOST_ANCHOR = "ghost"
 TITLE = "Suggestion"
 Key = tuple[str, str, bool]
 
@@ -140,7 +139,7 @@ class Suggestions(QObject):
     def _submit(self, key: Key, request: CodeRequest, position: int) -> None:
         self._cancel()
         studio = self._context.studio
-        destination = Destination(room="code", document=self.document, anchor=GHOST_ANCHOR)
+        destination = Destination(room="code", document=self.document, anchor=SUGGESTION)
         try:
             job = studio.submit(request, destination, TITLE)
         except StudioError as error:

@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject, Signal
 
 from studio.core.events import Event, is_terminal
 from studio.core.jobs import Job, JobState
+from studio.core.references import SUGGESTION
 from studio.ui.background import Background
 from studio.ui.bridge import Bridge
 from studio.ui.pace import Pace
@@ -21,7 +22,7 @@ _MOST_ENDED = 40
 
 
 class QueueWatch(QObject):
-    """`jobs` and `paused` as they were read last; `changed` tells.
+    """`jobs` and `paused` as they were read last, without suggestions at the cursor; `changed` tells.
 
     `paces` follows the running jobs; `moved` carries the id of a job that got further.
     """
@@ -64,7 +65,7 @@ class QueueWatch(QObject):
         self._background.run(operation, lambda _result: self.read())
 
     def _snapshot(self) -> tuple[tuple[Job, ...], bool]:
-        jobs = self.queue.jobs()
+        jobs = [job for job in self.queue.jobs() if job.destination.anchor != SUGGESTION]
         ended = [job for job in jobs if job.state.ended]
         ended.sort(key=lambda job: job.ended or 0.0, reverse=True)
         going = [job for job in jobs if job.state.active]

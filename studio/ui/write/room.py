@@ -262,6 +262,7 @@ class WriteRoom(Room):
         self.chapters.renamed.connect(self._rename, Qt.ConnectionType.QueuedConnection)  # the field closes first
         self.chapters.discarded.connect(self.discard)
         self.assistant.changed.connect(self._show_command)
+        self.request_panel.model.folders_wanted.connect(lambda: self.context.open_room("settings"))
         self.request_panel.edited.connect(self._show_command)
         self.desk.front_changed.connect(self._front_changed)
         self.desk.edited.connect(self._counting.start)

@@ -32,6 +32,7 @@ def models(engine: DiffusionEngine, tmp_path_factory: pytest.TempPathFactory) ->
     folder = tmp_path_factory.mktemp("models")
     tiny_models.sd15(folder / "sd15")
     tiny_models.sd15(folder / "sd15-inpaint", inpaint=True)
+    tiny_models.lcm(folder / "lcm")
     tiny_models.sdxl(folder / "sdxl")
     tiny_models.sdxl(folder / "sdxl-refiner", refiner=True)
     tiny_models.sd3(folder / "sd3")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
@@ -9,11 +10,27 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from safetensors.torch import load_file
 
 from studio.core.events import JobPreview, Stage
 from studio.core.failure import FailureCode, StudioError
+from studio.engines.diffusion import loading
+from studio.engines.diffusion.device import choose
 from studio.engines.diffusion.engine import DiffusionEngine
-from tests.engines.diffusion.asking import IMAGE, MASK, assignment, draw, events, notices, pixels, request, stages
+from studio.engines.diffusion.gate import Gate
+from studio.engines.diffusion.plan import ComponentPlan, ModelPlan
+from tests.engines.diffusion.asking import (
+    EXACT,
+    IMAGE,
+    MASK,
+    assignment,
+    draw,
+    events,
+    notices,
+    pixels,
+    request,
+    stages,
+)
 from tests.engines.diffusion.tiny_models import named
 
 _PIPELINES = {"sd3": "StableDiffusion3Pipeline", "flux": "FluxPipeline", "pixart": "PixArtSigmaPipeline"}
@@ -70,6 +87,35 @@ def test_what_a_family_cannot_do_is_said(engine: DiffusionEngine, models: Path, 
     assert "flow euler" in caught.value.failure.hint
     with pytest.raises(StudioError, match="flow euler"):
         draw(engine, models / "sd15", request(scheduler="flow euler"))
+
+
+def test_weights_under_names_of_another_version(engine: DiffusionEngine, tmp_path: Path) -> None:
+    """Some encoders are stored under names that the library translates by rules of its own."""
+    config = named("transformers", "Qwen2VLConfig")(
+        text_config={"vocab_size": 64, "hidden_size": 32, "intermediate_size": 37, "num_hidden_layers": 1,
+                     "num_attention_heads": 4, "num_key_value_heads": 2, "pad_token_id": 0, "bos_token_id": 1,
+                     "eos_token_id": 2, "rope_parameters": {"rope_type": "default", "mrope_section": [1, 1, 2],
+                                                            "rope_theta": 10000.0}},
+        vision_config={"depth": 1, "embed_dim": 32, "hidden_size": 32, "num_heads": 4, "mlp_ratio": 1},
+    )  # fmt: skip
+    named("transformers", "Qwen2VLForConditionalGeneration")(config).save_pretrained(tmp_path / "text_encoder")
+    file = tmp_path / "text_encoder" / "model.safetensors"
+    component = ComponentPlan("text_encoder", "transformers", "Qwen2VLForConditionalGeneration", file.parent, (file,))
+    loaded = list_and_result(loading.load(ModelPlan(tmp_path, "", (component,)), choose(EXACT), Gate()))
+    weights = load_file(file)
+    part = loaded.parts["text_encoder"]
+    assert not [name for name, value in part.named_parameters() if value.is_meta]
+    stored = next(value for name, value in weights.items() if name.endswith("q_proj.weight"))
+    assert any(value.equal(stored) for value in part.parameters() if value.shape == stored.shape)
+
+
+def list_and_result(work: Generator[int, None, loading.LoadedModel]) -> loading.LoadedModel:
+    """Run to the end."""
+    while True:
+        try:
+            next(work)
+        except StopIteration as finished:
+            return finished.value  # type: ignore[no-any-return] # typed as anything in the standard library
 
 
 def test_flow_schedulers_by_name(engine: DiffusionEngine, models: Path) -> None:

@@ -64,6 +64,11 @@ def test_image_to_image(
     assert np.abs(pixels(ours) - expected).max() <= 1
 
 
+def test_guidance_as_an_input(engine: DiffusionEngine, models: Path) -> None:
+    expected = library_pixels("StableDiffusionPipeline", models / "lcm", scheduler="lcm", **_SIZE)
+    assert np.abs(pixels(draw(engine, models / "lcm", request(scheduler="lcm"))) - expected).max() <= 1
+
+
 def test_sdxl_text_to_image(engine: DiffusionEngine, models: Path) -> None:
     for changes in ({}, {"negative_prompt": "blue"}):
         expected = library_pixels("StableDiffusionXLPipeline", models / "sdxl", **_SIZE, **changes)

@@ -11,7 +11,6 @@ from studio.core.requests import Scheduler
 from studio.engines.diffusion import schedulers
 from tests.engines.diffusion.tiny_models import pndm
 
-
 _FEW_STEPS_ONLY = ("lcm", "flow euler")
 
 

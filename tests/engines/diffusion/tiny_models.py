@@ -85,6 +85,12 @@ def sd15(folder: Path, *, inpaint: bool = False) -> Path:
     return _sd15(folder, unet(9 if inpaint else 4), vae(), inpaint=inpaint)
 
 
+def lcm(folder: Path) -> Path:
+    """A latent consistency model: it takes the guidance scale as an input."""
+    torch.manual_seed(SEED)
+    return _sd15(folder, unet(time_cond_proj_dim=16), vae())
+
+
 def unusual(folder: Path) -> Path:
     """The layout with nothing of SD 1.5's sizes: eight latent channels, forty tokens, parts left out."""
     torch.manual_seed(SEED)

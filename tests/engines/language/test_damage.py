@@ -213,7 +213,7 @@ def test_too_little_address_space_is_a_failure(models: Models, spare: int) -> No
 
 
 def test_flag_is_not_asked_in_vain(engine: LanguageEngine, noise: Path) -> None:
-    """Some sixty times a second, and not at each operation of small graphs, where that would cost more than the model."""
+    """Some sixty times a second, and not at each operation of small graphs, which would cost more than the model."""
     flag = Flag()
     answer = ask(engine, noise, text("abc", most=400), cancel=flag)
     assert flag.asked < 600 + answer.report.run_seconds * 70
