@@ -1,4 +1,4 @@
-"""What `main.py` adds to a second start: the best of many, against the environment's Python running the same command."""
+"""What `main.py` adds to a second start: the best of many, against the same command run without it."""
 
 from __future__ import annotations
 
