@@ -74,8 +74,8 @@ def generate_image(
     output: Output = None,
     model: Model = None,
     seed: SeedOption = None,
-    steps: Annotated[int, typer.Option(min=1, max=1000, help="Denoising steps.")] = 20,
-    guidance: Annotated[float, typer.Option(min=0.0, max=100.0, help="Guidance scale.")] = 4.0,
+    steps: Annotated[int | None, typer.Option(min=1, max=1000, help="Denoising steps; without it the model's.")] = None,
+    guidance: Annotated[float | None, typer.Option(min=0.0, max=100.0, help="Guidance scale.")] = None,
     negative: Annotated[str, typer.Option(help="What is not wanted.")] = "",
     size: Annotated[str, typer.Option(help="WIDTHxHEIGHT in pixels; without it the model's own size.")] = "",
     as_json: Json = False,
@@ -92,8 +92,8 @@ def generate_image(
             negative_prompt=negative,
             width=width,
             height=height,
-            steps=steps,
-            guidance_scale=guidance,
+            steps=steps or entry.steps or 20,
+            guidance_scale=(entry.guidance or 5.0) if guidance is None else guidance,
         )
         target = output or Path(f"{safe_name(prompt)}.png")
         _run(shelf, request, lambda result, data: _write_picture(result, data, target), as_json=as_json)

@@ -21,7 +21,7 @@ from studio.models.entry import ShelfEntry
 from studio.models.shelf import Shelf
 
 SEED = 7
-PICTURE = "a red apple, noto emoji, on a white background"
+PICTURE = "a rose, flat emoji, on a white background"
 STORY = "Once upon a time there was a fox who lived at the edge of a great wood. One morning"
 FUNCTION = 'def mean(numbers: list[float]) -> float:\n    """Return the mean of the numbers."""\n'
 
@@ -45,7 +45,13 @@ def stops(shelf: Shelf) -> tuple[Stop, ...]:
     if image is not None:
         edge = image.native_size or 512
         request = ImageRequest(
-            prompt=PICTURE, model=image.ref, seed=SEED, width=edge, height=edge, steps=20, guidance_scale=4.0
+            prompt=PICTURE,
+            model=image.ref,
+            seed=SEED,
+            width=edge,
+            height=edge,
+            steps=image.steps or 20,
+            guidance_scale=image.guidance or 5.0,
         )
         found.append(Stop("A picture", image, request, PICTURE))
     if text is not None:

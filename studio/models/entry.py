@@ -14,7 +14,8 @@ class ShelfEntry(msgspec.Struct, frozen=True):
     """What is known of a model. Sizes are bytes; `memory` is what it needs when loaded.
 
     `commercial` is None where the licence is not known. `native_size` is the picture edge in pixels that
-    the model was trained for; `context_length` is in tokens; 0 means not known or not applicable.
+    the model was trained for; `context_length` is in tokens; `steps` and `guidance` are what its makers
+    advise; 0 means not known or not applicable.
     """
 
     ref: ModelRef
@@ -31,6 +32,8 @@ class ShelfEntry(msgspec.Struct, frozen=True):
     memory: int = 0
     native_size: int = 0
     context_length: int = 0
+    steps: int = 0
+    guidance: float = 0.0
     config: Path | None = None
     styles: tuple[str, ...] = ()
 

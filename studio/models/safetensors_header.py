@@ -74,12 +74,12 @@ def _checked(path: Path, raw: bytes, available: int) -> dict[str, TensorEntry]:
 
 
 def refuse_pickle(path: Path, start: bytes) -> None:
-    """Raise `StudioError` (`MODEL_REFUSED`) if a file that begins with `start` is a Python pickle, whatever its name."""
+    """Raise `StudioError` (`MODEL_REFUSED`) if a file that begins with `start` is a Python pickle."""
     if start.startswith(_PICKLES):
         raise StudioError(
             Failure(
                 FailureCode.MODEL_REFUSED,
-                f"{path.name} is a Python pickle. Opening such a file can run hidden programs, so the studio never does.",
+                f"{path.name} is a Python pickle. Opening one can run hidden programs; the studio never does.",
                 hint="Get the same model as .safetensors or .gguf.",
                 detail=str(path),
             )

@@ -30,6 +30,8 @@ class StarterDescription(msgspec.Struct, frozen=True):
     memory_mb: float = 0.0
     native_size: int = 0
     context_length: int = 0
+    steps: int = 0
+    guidance: float = 0.0
     styles: tuple[str, ...] = ()
 
 
@@ -73,6 +75,8 @@ def _entry(path: Path) -> ShelfEntry | None:
         memory=int(described.memory_mb * 1e6),
         native_size=described.native_size,
         context_length=described.context_length,
+        steps=described.steps,
+        guidance=described.guidance,
         styles=described.styles,
     )
 

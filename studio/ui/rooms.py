@@ -44,7 +44,7 @@ ROOMS = (
         task="image",
         offer="A picture",
         words="Painted step by step in front of you, on a canvas that you can zoom, drag and save.",
-        sample="a red fox sitting in the grass",
+        sample="a rose, flat emoji, on a white background",
         asks="Make a picture",
     ),
     RoomEntry(

@@ -195,7 +195,7 @@ class _Bare:
         self._vae, self._unet, self._scheduler = loaded.vae, loaded.unet, loaded.scheduler
         self._encoder, self._tokenizer = loaded.text_encoder, loaded.tokenizer
         for part in (self._vae, self._unet):
-            torch.nn.Module.to(part, memory_format=torch.channels_last)
+            part.to(memory_format=torch.channels_last)
 
     @torch.inference_mode()
     def draw(self, side: int, steps: int) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from diffusers import AutoencoderKL, AutoPipelineForImage2Image, DiffusionPipeline
+from diffusers import AutoPipelineForImage2Image, DiffusionPipeline
 from PIL import Image, ImageDraw
 
 from studio.train.starter.image_captions import vocabulary_lines, write_caption
@@ -20,7 +20,7 @@ from studio.train.starter.image_export import assemble, latent_preview, put_in_p
 from studio.train.starter.image_latents import load_shards, write_shard
 from studio.train.starter.image_model import ImagePlan, tokenise, train_tokenizer
 from studio.train.starter.image_muon import orthogonalise
-from studio.train.starter.image_progress import Stage
+from studio.train.starter.image_progress import Component, Stage
 from studio.train.starter.image_train import Course, Sampler, start_stage, train_denoiser
 from studio.train.starter.image_vae import centre_latents, decode, encode, make_vae, to_signal
 
@@ -59,13 +59,13 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def vae() -> AutoencoderKL:
+def vae() -> Component:
     torch.manual_seed(0)
     return make_vae((8, 8, 16, 16), 8).eval()
 
 
 @pytest.fixture(scope="module")
-def work(data: Path, vae: AutoencoderKL, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def work(data: Path, vae: Component, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A work folder with two passes of latents and a tokenizer."""
     folder = tmp_path_factory.mktemp("work")
     pictures = load_pictures(data)
@@ -104,16 +104,16 @@ def test_interrupted_training_equals_uninterrupted(data: Path, work: Path, tmp_p
 
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # the scheduler's own
 def test_export_opens_and_draws_the_same_picture_for_the_same_seed(
-    data: Path, work: Path, vae: AutoencoderKL, tmp_path: Path
+    data: Path, work: Path, vae: Component, tmp_path: Path
 ) -> None:
     stage = train_to(data, work, tmp_path / "d.pt", 1)
     from transformers import CLIPTokenizer
 
-    pipeline = assemble(vae, stage.module, CLIPTokenizer.from_pretrained(work / "tokenizer"))  # type: ignore[arg-type]
+    pipeline = assemble(vae, stage.module, CLIPTokenizer.from_pretrained(work / "tokenizer"))
     pictures = load_pictures(data)
     preview = latent_preview(vae, open_pixels(data, work, pictures), pictures)
-    assert np.shape(preview["weight"]) == (8, 3)
-    assert np.shape(preview["bias"]) == (3,)
+    assert np.array(preview["weight"]).shape == (8, 3)
+    assert np.array(preview["bias"]).shape == (3,)
     write_pipeline(pipeline, preview, tmp_path / "fresh")
     put_in_place(tmp_path / "fresh", tmp_path / "shelf" / "image")
     opened = DiffusionPipeline.from_pretrained(tmp_path / "shelf" / "image", dtype=torch.bfloat16)
@@ -133,7 +133,7 @@ def test_export_opens_and_draws_the_same_picture_for_the_same_seed(
     assert again("a cat", image=first, strength=0.5, num_inference_steps=4).images[0].size == (128, 128)
 
 
-def test_centring_keeps_the_round_trip(vae: AutoencoderKL) -> None:
+def test_centring_keeps_the_round_trip(vae: Component) -> None:
     torch.manual_seed(3)
     own = make_vae((8, 8, 16, 16), 8).eval()
     signal = to_signal(np.random.default_rng(0).integers(0, 256, (4, 64, 64, 3), dtype=np.uint8))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Generator
 
@@ -17,6 +18,7 @@ from studio.engines.diffusion.loading import LoadedModel
 from studio.engines.diffusion.plan import ModelPlan
 
 _MEBIBYTE = 1 << 20
+_LOOK_SECONDS = 0.01
 _REPORT_EVERY = 0.05  # seconds between two progress events
 # A model needs this much beside its weights for a picture of its native size (measured with SD 1.5 at 512 pixels).
 _WORKING_SPACE = 1.25
@@ -28,10 +30,11 @@ class ModelCache:
     def __init__(self, gate: Gate) -> None:
         self._gate = gate
         self._models: dict[tuple[object, ...], LoadedModel] = {}
+        self._busy = threading.Lock()
 
     def size(self) -> int:
         """Bytes of all loaded weights."""
-        return sum(model.size() for model in self._models.values())
+        return sum(model.size() for model in tuple(self._models.values()))
 
     def clear(self) -> None:
         """Forget every model and give the memory back."""
@@ -50,8 +53,17 @@ class ModelCache:
     def get(self, assignment: Assignment, device: Device) -> Generator[Event, None, LoadedModel]:
         """The assignment's model, loaded unless it is here already; yields progress and notices.
 
+        A job that was walked away from may still be on its last stretch here; this one waits for it.
         Raises `Cancelled` and `StudioError`.
         """
+        while not self._busy.acquire(timeout=_LOOK_SECONDS):
+            self._gate.check()
+        try:
+            return (yield from self._get(assignment, device))
+        finally:
+            self._busy.release()
+
+    def _get(self, assignment: Assignment, device: Device) -> Generator[Event, None, LoadedModel]:
         model_plan = plan.make(assignment.model)
         key = (*model_plan.fingerprint, device.name, device.dtype)
         # The same path with other contents: the old weights are of no use any more.

@@ -13,9 +13,10 @@ from studio.core.events import Event, JobCompleted, JobNotice, JobStarted, Pictu
 from studio.core.failure import InvalidField
 from studio.core.requests import ImageRequest
 from studio.engines.diffusion import library, pictures, unet_run
+from studio.engines.diffusion.aside import Aside
 from studio.engines.diffusion.cache import ModelCache
 from studio.engines.diffusion.device import Device, choose
-from studio.engines.diffusion.failures import in_words, is_out_of_memory
+from studio.engines.diffusion.failures import in_words, is_out_of_memory, out_of_memory
 from studio.engines.diffusion.gate import Gate
 from studio.engines.diffusion.loading import LoadedModel
 from studio.engines.diffusion.pictures import Inputs
@@ -36,24 +37,30 @@ class DiffusionEngine:
         torch.backends.cudnn.deterministic = True
         self._gate = Gate()
         self._cache = ModelCache(self._gate)
+        self._left: list[Aside] = []  # jobs whose last sum may still be under way
 
     def run(self, assignment: Assignment, cancel: Cancel) -> Iterator[Event]:
         """Make the pictures of `assignment`. Raises `Cancelled` and `StudioError`; usable again after both."""
-        self._gate.arm(cancel)
+        self._left = [job for job in self._left if not job.over]
         try:
-            yield from self._run(assignment)
-        finally:
-            self._gate.disarm()
+            job = Aside(self._run(assignment), self._gate, cancel)
+        except RuntimeError as error:  # all that Python says where there is no memory for a thread's stack
+            raise out_of_memory("begin with this picture", str(error)) from error
+        self._left.append(job)
+        yield from job.events()
 
     def unload(self) -> None:
         """Release every model and give the memory back to the system."""
+        for job in self._left:
+            job.wait()
+        self._left.clear()
         self._cache.clear()
 
     def loaded_bytes(self) -> int:
         """Bytes of all loaded weights."""
         return self._cache.size()
 
-    def _run(self, assignment: Assignment) -> Iterator[Event]:
+    def _run(self, assignment: Assignment) -> Generator[Event, None, None]:
         request = assignment.request
         if not isinstance(request, ImageRequest):
             raise InvalidField("request", "this worker makes pictures and nothing else")

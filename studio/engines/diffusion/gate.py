@@ -22,32 +22,52 @@ _LARGE = 40_000_000
 _BLOCK_NAMES = ("Attention", "FeedForward", "MLP")
 
 
-class Gate:
-    """Passes while nobody has cancelled. One gate serves all models of an engine; armed for one job at a time."""
+class Pass:
+    """One job's leave to go on: until its cancel flag is up, or until it is stopped since nobody wants it any more."""
 
-    def __init__(self) -> None:
-        self._cancel: Cancel | None = None
-        self._stopped = threading.Event()
-
-    def arm(self, cancel: Cancel) -> None:
-        """From now on, ask `cancel`."""
-        self._stopped.clear()
-        self._cancel = cancel
-
-    def disarm(self) -> None:
-        """The job is over: hold nothing of it any more."""
-        self._cancel = None
+    def __init__(self, cancel: Cancel) -> None:
+        self.cancel = cancel
+        self.stopped = False
 
     def stop(self) -> None:
-        """Make the gate raise, whether anybody cancelled or not (the job's consumer has gone)."""
-        self._stopped.set()
+        """End the job, whether anybody cancelled it or not."""
+        self.stopped = True
 
     def check(self) -> None:
         """Raise `Cancelled` if the job is to end."""
-        if self._stopped.is_set():
+        if self.stopped:
             raise Cancelled
-        if self._cancel is not None:
-            self._cancel.check()
+        self.cancel.check()
+
+
+class Gate:
+    """Lets each thread through while the job that it works for is wanted. One gate serves all models of an engine.
+
+    A thread without a pass goes through freely.
+    """
+
+    def __init__(self) -> None:
+        self._here = threading.local()
+
+    @contextmanager
+    def admit(self, leave: Pass | None) -> Iterator[None]:
+        """Inside it, this thread works for the job of `leave`."""
+        self._here.leave = leave
+        try:
+            yield
+        finally:
+            self._here.leave = None
+
+    def leave(self) -> Pass | None:
+        """This thread's pass, for threads that it starts."""
+        found: Pass | None = getattr(self._here, "leave", None)
+        return found
+
+    def check(self) -> None:
+        """Raise `Cancelled` if the job that this thread works for is to end."""
+        leave = self.leave()
+        if leave is not None:
+            leave.check()
 
     def watch(self, model: torch.nn.Module) -> None:
         """Put the hooks on `model`: itself and its lists of layers, in a large one also convolutions and attention."""

@@ -211,14 +211,15 @@ class _Call:
     """A call in a thread of its own, whose reports are taken one by one."""
 
     def __init__(self, gate: Gate, work: Callable[[Callable[[_Step], None]], torch.Tensor]) -> None:
-        self._gate, self._work = gate, work
+        self._gate, self._work, self._pass = gate, work, gate.leave()
         self._messages: queue.SimpleQueue[_Step | torch.Tensor | BaseException] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._body, name="picture-pipeline", daemon=True)
         self._thread.start()
 
     def _body(self) -> None:
         try:
-            self._messages.put(self._work(self._messages.put))
+            with self._gate.admit(self._pass):
+                self._messages.put(self._work(self._messages.put))
         except BaseException as error:  # noqa: BLE001 - the thread's boundary: whatever happened is raised in `next`
             self._messages.put(error)
 
@@ -232,6 +233,6 @@ class _Call:
 
     def end(self) -> None:
         """Make the call end at its next block, and wait for that."""
-        if self._thread.is_alive():
-            self._gate.stop()
+        if self._thread.is_alive() and self._pass is not None:
+            self._pass.stop()
         self._thread.join()

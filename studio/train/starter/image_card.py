@@ -6,17 +6,16 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from diffusers import StableDiffusionPipeline
-
 from studio.train.starter.card import Card, Figure, write_card
-from studio.train.starter.image_captions import STYLES
 from studio.train.starter.image_model import parameters_of
+from studio.train.starter.image_progress import Component
 from studio.train.starter.image_sheet import (
     SHEET_PROMPTS,
     contact_sheet,
     draw_prompts,
     save_curve,
 )
+from studio.train.starter.image_train import COURSES
 
 ATTRIBUTION = (
     "Noto emoji by Google (Apache-2.0)",
@@ -50,9 +49,26 @@ DESCRIPTION = (
     "pixels. Write a thing, a style and a background: “a fox, flat emoji, on a blue background”."
 )
 GUIDANCE = 3.0
+_STYLE_OF = {
+    "fluentflat": "flat emoji",
+    "noto": "noto emoji",
+    "dcss": "pixel art",
+    "gameicons": "white on black icon",
+    "fluent3d": "3d emoji",
+    "blob": "blob emoji",
+    "fx": "firefox emoji",
+}
 
 
-def write_image_card(folder: Path, work: Path, pipeline: StableDiffusionPipeline) -> None:
+def trained_styles(log: Path) -> list[str]:
+    """The styles that were drawn from up to the last step in the training log, in the order of `_STYLE_OF`."""
+    lines = log.read_text(encoding="utf-8").splitlines() if log.exists() else []
+    step = int(json.loads(lines[-1])["step"]) if lines else 0
+    seen = {source for course in COURSES if course.first <= step for source in course.mix}
+    return [style for source, style in _STYLE_OF.items() if source in seen]
+
+
+def write_image_card(folder: Path, work: Path, pipeline: Component) -> None:
     """Draw the sheet and curves into `folder` and write the card and the description."""
     seeds = [7 + i for i in range(len(SHEET_PROMPTS))]
     pictures = draw_prompts(pipeline, SHEET_PROMPTS, seeds, guidance=GUIDANCE)
@@ -88,7 +104,7 @@ def write_image_card(folder: Path, work: Path, pipeline: StableDiffusionPipeline
     extra = {
         "folder": ".",
         "native_size": 128,
-        "styles": list(STYLES),
+        "styles": trained_styles(work / "denoiser.jsonl"),
         "prediction_type": "v_prediction",
         "guidance": GUIDANCE,
         "steps": 20,

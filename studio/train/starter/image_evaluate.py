@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from diffusers import DiffusionPipeline, StableDiffusionPipeline
+from diffusers import DiffusionPipeline
 
 from studio.train.starter.image_captions import NOUNS, STYLES_JUDGED, common_nouns
 from studio.train.starter.image_card import GUIDANCE
@@ -25,6 +25,7 @@ from studio.train.starter.image_data import (
     open_pixels,
 )
 from studio.train.starter.image_matcher import Matcher, disturbed, ranks, train_matcher
+from studio.train.starter.image_progress import Component
 from studio.train.starter.image_sheet import draw_prompts
 from studio.train.starter.image_vae import psnr
 
@@ -37,7 +38,7 @@ def nearest_background(picture: Pixels) -> str:
     return min(BACKGROUNDS, key=lambda n: float(np.square(middle - np.array(BACKGROUNDS[n])).sum()))
 
 
-def vae_figures(pipeline: StableDiffusionPipeline, pixels: Pixels, pictures: Sequence[Picture]) -> dict[str, float]:
+def vae_figures(pipeline: Component, pixels: Pixels, pictures: Sequence[Picture]) -> dict[str, float]:
     """Mean PSNR in dB over held-out pictures, by source and over all."""
     colours = list(BACKGROUNDS.values())
     every: list[float] = []
@@ -65,9 +66,7 @@ def matcher_on_real(
     return {s: round(float(np.mean([r < 5 for r in p])), 3) for s, p in places.items()}
 
 
-def draw_nouns(
-    pipeline: StableDiffusionPipeline, nouns: Sequence[str], style: str, first_seed: int
-) -> tuple[Pixels, list[str]]:
+def draw_nouns(pipeline: Component, nouns: Sequence[str], style: str, first_seed: int) -> tuple[Pixels, list[str]]:
     """One picture of each noun in a style, on backgrounds in turn; with their colours' names."""
     names = [list(BACKGROUNDS)[i % len(BACKGROUNDS)] for i in range(len(nouns))]
     prompts = [f"{noun}, {style}, on a {name} background" for noun, name in zip(nouns, names, strict=True)]

@@ -9,16 +9,18 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from diffusers import AutoencoderKL, DPMSolverMultistepScheduler, StableDiffusionPipeline
+from diffusers import DPMSolverMultistepScheduler, StableDiffusionPipeline
 from diffusers.models.attention_processor import AttnProcessor2_0
+from torch import nn
 from transformers import CLIPTokenizer
 
 from studio.train.starter.image_data import Picture, Pixels
-from studio.train.starter.image_model import Denoiser, make_schedule
+from studio.train.starter.image_model import make_schedule
+from studio.train.starter.image_progress import Component
 from studio.train.starter.image_vae import draw_whole, encode
 
 
-def make_scheduler() -> DPMSolverMultistepScheduler:
+def make_scheduler() -> Component:
     """The sampler that ships: second-order DPM-Solver++ on the noise schedule of training."""
     trained = make_schedule().config
     return DPMSolverMultistepScheduler(
@@ -34,24 +36,28 @@ def make_scheduler() -> DPMSolverMultistepScheduler:
     )
 
 
-def assemble(vae: AutoencoderKL, denoiser: Denoiser, tokenizer: CLIPTokenizer) -> StableDiffusionPipeline:
+def assemble(vae: Component, denoiser: nn.Module, tokenizer: CLIPTokenizer) -> Component:
     """The whole pipeline in memory, with the attention that inference uses."""
-    denoiser.unet.set_attn_processor(AttnProcessor2_0())
-    denoiser.text_encoder.set_attn_implementation("sdpa")
-    return StableDiffusionPipeline(
+    parts: Component = denoiser
+    parts.unet.set_attn_processor(AttnProcessor2_0())
+    parts.text_encoder.set_attn_implementation("sdpa")
+    pipeline: Component = StableDiffusionPipeline(
         vae=vae.eval(),
-        text_encoder=denoiser.text_encoder.eval(),
+        text_encoder=parts.text_encoder.eval(),
         tokenizer=tokenizer,
-        unet=denoiser.unet.eval(),
+        unet=parts.unet.eval(),
         scheduler=make_scheduler(),
         safety_checker=None,
         feature_extractor=None,
         requires_safety_checker=False,
     )
+    return pipeline
 
 
 @torch.no_grad()
-def latent_preview(vae: AutoencoderKL, pixels: Pixels, pictures: Sequence[Picture]) -> dict[str, list[object]]:
+def latent_preview(
+    vae: Component, pixels: Pixels, pictures: Sequence[Picture]
+) -> dict[str, list[float] | list[list[float]]]:
     """Least-squares map from scaled latents to RGB in 0..1, for previews during sampling."""
     signal = draw_whole(pixels, pictures, 192)
     latents = encode(vae, signal) * vae.config.scaling_factor
@@ -60,11 +66,11 @@ def latent_preview(vae: AutoencoderKL, pixels: Pixels, pictures: Sequence[Pictur
     wanted = small.permute(0, 2, 3, 1).reshape(-1, 3).numpy()
     known = np.concatenate([known, np.ones_like(known[:, :1])], axis=1)
     solution, *_ = np.linalg.lstsq(known, wanted, rcond=None)
-    rounded = np.round(solution, 5).tolist()
+    rounded: list[list[float]] = [[round(float(v), 5) for v in row] for row in solution]
     return {"weight": rounded[:-1], "bias": rounded[-1]}
 
 
-def write_pipeline(pipeline: StableDiffusionPipeline, preview: dict[str, list[object]], folder: Path) -> None:
+def write_pipeline(pipeline: Component, preview: dict[str, list[float] | list[list[float]]], folder: Path) -> None:
     """Save bf16 weights, configurations and `latent_rgb.json` into `folder`."""
     for part in (pipeline.vae, pipeline.text_encoder, pipeline.unet):
         torch.nn.Module.to(part, torch.bfloat16)  # their own `to` warns about a list that is empty here

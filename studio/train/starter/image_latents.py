@@ -13,7 +13,6 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from diffusers import AutoencoderKL
 
 from studio.train.starter.image_captions import may_mirror
 from studio.train.starter.image_data import (
@@ -23,6 +22,7 @@ from studio.train.starter.image_data import (
     composite,
     has_transparency,
 )
+from studio.train.starter.image_progress import Component
 from studio.train.starter.image_vae import encode, to_signal
 
 Latents = npt.NDArray[np.float16]
@@ -54,7 +54,7 @@ def _choose(picture: Picture, rgba: Pixels, number: int) -> tuple[str | None, bo
 
 
 def write_shard(
-    vae: AutoencoderKL,
+    vae: Component,
     pixels: Pixels,
     pictures: Sequence[Picture],
     folder: Path,

@@ -11,12 +11,14 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 from diffusers import DDPMScheduler, UNet2DConditionModel
 from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, trainers
 from torch import Tensor, nn
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
+from studio.train.starter.image_progress import Component
 from studio.train.starter.image_vae import LATENT_CHANNELS
 
 PROMPT_LENGTH = 32
@@ -64,7 +66,7 @@ def train_tokenizer(lines: Iterable[str], folder: Path, vocabulary: int) -> CLIP
     merges = [(left, right) for left, right in model["merges"]]
     tokenizer: CLIPTokenizer = CLIPTokenizer(
         vocab=vocab,
-        merges=merges,
+        merges=cast(list[str], merges),  # the annotation is older than the code: pairs are wanted
         model_max_length=PROMPT_LENGTH,
         bos_token=START,
         eos_token=END,
@@ -104,9 +106,9 @@ def make_text_encoder(plan: ImagePlan, tokenizer: CLIPTokenizer) -> CLIPTextMode
     return encoder
 
 
-def make_unet(plan: ImagePlan) -> UNet2DConditionModel:
+def make_unet(plan: ImagePlan) -> Component:
     """An untrained UNet on (8, 16, 16) latents."""
-    unet: UNet2DConditionModel = UNet2DConditionModel(
+    unet: Component = UNet2DConditionModel(
         sample_size=16,
         in_channels=LATENT_CHANNELS,
         out_channels=LATENT_CHANNELS,
@@ -131,7 +133,7 @@ class Denoiser(nn.Module):
     def __init__(self, plan: ImagePlan, tokenizer: CLIPTokenizer) -> None:
         super().__init__()
         self.text_encoder = make_text_encoder(plan, tokenizer)
-        self.unet = make_unet(plan)
+        self.unet: Component = make_unet(plan)
 
     def forward(self, noisy: Tensor, times: Tensor, tokens: Tensor) -> Tensor:
         """Velocity (n, 8, 16, 16) predicted for noisy latents, times (n,), tokens (n, 32)."""
@@ -140,7 +142,7 @@ class Denoiser(nn.Module):
         return velocity
 
 
-def make_schedule() -> DDPMScheduler:
+def make_schedule() -> Component:
     """The forward process: 1000 scaled-linear steps, velocity prediction, no signal at the end."""
     return DDPMScheduler(
         num_train_timesteps=TRAIN_STEPS,

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TypeAlias, cast
 
 import numpy as np
 import torch
@@ -19,6 +19,8 @@ from torch import nn
 
 from studio.train.starter.checkpoint import load_checkpoint, save_checkpoint
 
+Component: TypeAlias = Any
+"""A model or pipeline of diffusers: it exports stand-ins that type checkers take for the real classes."""
 CHECKPOINT_SECONDS = 90.0
 DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 

@@ -7,12 +7,12 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from diffusers import AutoencoderKL, StableDiffusionPipeline
+from diffusers import AutoencoderKL
 
 from studio.train.starter.image_data import load_pictures, open_pixels
 from studio.train.starter.image_export import assemble, latent_preview, put_in_place, write_pipeline
 from studio.train.starter.image_model import ImagePlan
-from studio.train.starter.image_progress import DEVICE
+from studio.train.starter.image_progress import DEVICE, Component
 from studio.train.starter.image_train import (
     COURSES,
     Sampler,
@@ -55,7 +55,7 @@ class ImageRecipe:
             sampler = Sampler(pictures, shards, course)
             train_denoiser(stage, sampler, tokenizer, work / "denoiser.pt", minutes=left, last_step=end)
 
-    def _vae(self, data: Path, work: Path, minutes: float | None) -> AutoencoderKL | None:
+    def _vae(self, data: Path, work: Path, minutes: float | None) -> Component | None:
         """The finished VAE, or None while it is not finished."""
         folder = work / "vae"
         if not folder.exists():
@@ -64,10 +64,10 @@ class ImageRecipe:
                 return None
             vae.save_pretrained(folder.with_suffix(".partial"))
             folder.with_suffix(".partial").rename(folder)
-        loaded: AutoencoderKL = AutoencoderKL.from_pretrained(folder)
+        loaded: Component = AutoencoderKL.from_pretrained(folder)
         return loaded.to(DEVICE)
 
-    def pipeline(self, data: Path, work: Path) -> StableDiffusionPipeline:
+    def pipeline(self, data: Path, work: Path) -> Component:
         """The pipeline with the averaged weights of the last checkpoint, in float32.
 
         Raises:
@@ -78,7 +78,8 @@ class ImageRecipe:
         if not (work / "vae").exists() or not stage.load(work / "denoiser.pt"):
             raise FileNotFoundError(f"Nothing to export in {work} yet: train first.")
         stage.average.copy_to(stage.module)
-        return assemble(AutoencoderKL.from_pretrained(work / "vae").to(DEVICE), stage.module, tokenizer)
+        vae: Component = AutoencoderKL.from_pretrained(work / "vae")
+        return assemble(vae.to(DEVICE), stage.module, tokenizer)
 
     def export(self, data: Path, work: Path, out: Path) -> None:
         """Write the complete model folder one level up, out of the shelf's sight, then swap it in."""

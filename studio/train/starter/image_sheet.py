@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import torch
-from diffusers import StableDiffusionPipeline
 from PIL import Image, ImageDraw
 
 from studio.train.starter.curves import draw_curves
+from studio.train.starter.image_progress import Component
 
 SHEET_PROMPTS: tuple[str, ...] = (
     "a cat, flat emoji",
@@ -42,7 +42,7 @@ SHEET_PROMPTS: tuple[str, ...] = (
 
 
 def draw_prompts(
-    pipeline: StableDiffusionPipeline,
+    pipeline: Component,
     prompts: Sequence[str],
     seeds: Sequence[int],
     steps: int = 20,

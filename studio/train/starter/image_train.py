@@ -13,7 +13,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from diffusers import AutoencoderKL
 from diffusers.models.attention_processor import AttnProcessor
 from torch import Tensor
 from transformers import CLIPTokenizer
@@ -30,7 +29,7 @@ from studio.train.starter.image_model import (
     train_tokenizer,
 )
 from studio.train.starter.image_muon import make_optimisers, scale_rates
-from studio.train.starter.image_progress import DEVICE, Average, Stage, run_stage, step_rng
+from studio.train.starter.image_progress import DEVICE, Average, Component, Stage, run_stage, step_rng
 
 BATCH = 32 if DEVICE.type == "cpu" else 256
 
@@ -139,7 +138,7 @@ def prepare_tokenizer(work: Path, pictures: Sequence[Picture], plan: ImagePlan) 
     return tokenizer
 
 
-def prepare_latents(data: Path, work: Path, vae: AutoencoderKL, passes: Mapping[str, int]) -> dict[str, list[Shard]]:
+def prepare_latents(data: Path, work: Path, vae: Component, passes: Mapping[str, int]) -> dict[str, list[Shard]]:
     """Encode what is missing of the wanted number of passes per source, then open these passes."""
     pictures = load_pictures(data)
     pixels = open_pixels(data, work, pictures)
@@ -188,7 +187,8 @@ def velocity_loss(module: torch.nn.Module, batch: Batch, tokens: Tensor) -> Tens
     target = (signal * batch.noise - noise * batch.latents).to(DEVICE)
     with torch.autocast(DEVICE.type, dtype=torch.bfloat16):
         output = module(noisy, batch.times.to(DEVICE), tokens.to(DEVICE))
-    return (output.float() - target).square().mean()
+    loss: Tensor = (output.float() - target).square().mean()
+    return loss
 
 
 def train_denoiser(

@@ -26,7 +26,7 @@ from studio.train.starter.image_data import (
     open_pixels,
 )
 from studio.train.starter.image_muon import make_optimisers, scale_rates
-from studio.train.starter.image_progress import DEVICE, Average, Stage, run_stage, step_rng
+from studio.train.starter.image_progress import DEVICE, Average, Component, Stage, run_stage, step_rng
 
 LATENT_CHANNELS = 8
 CUT = 64
@@ -34,10 +34,10 @@ BATCH = 16
 KL_WEIGHT = 3e-4
 
 
-def make_vae(widths: Sequence[int] = (16, 32, 64, 96), groups: int = 8) -> AutoencoderKL:
+def make_vae(widths: Sequence[int] = (16, 32, 64, 96), groups: int = 8) -> Component:
     """The untrained autoencoder."""
     levels = len(widths)
-    vae: AutoencoderKL = AutoencoderKL(
+    vae: Component = AutoencoderKL(
         in_channels=3,
         out_channels=3,
         down_block_types=("DownEncoderBlock2D",) * levels,
@@ -66,7 +66,7 @@ def draw_cuts(pixels: Pixels, rows: Sequence[int], rng: np.random.Generator, cou
     for i in range(count):
         named = BACKGROUNDS[names[int(rng.integers(len(names)))]]
         anything = rng.integers(0, 256, 3)
-        colour = (named, (255, 255, 255), tuple(int(c) for c in anything))[int(rng.integers(3))]
+        colour = (named, (255, 255, 255), (int(anything[0]), int(anything[1]), int(anything[2])))[int(rng.integers(3))]
         rgba = pixels[rows[int(rng.integers(len(rows)))]]
         for _ in range(4):  # prefer a place where something is drawn
             top, left = rng.integers(0, rgba.shape[0] - CUT + 1, 2)
@@ -77,7 +77,7 @@ def draw_cuts(pixels: Pixels, rows: Sequence[int], rng: np.random.Generator, cou
     return to_signal(cuts)
 
 
-def reconstruction_loss(vae: AutoencoderKL, signal: Tensor, noise: Tensor) -> dict[str, Tensor]:
+def reconstruction_loss(vae: Component, signal: Tensor, noise: Tensor) -> dict[str, Tensor]:
     """L1, squared and edge error of a round trip, and the divergence of the posterior."""
     with torch.autocast(signal.device.type, dtype=torch.bfloat16):
         posterior = vae.encode(signal).latent_dist
@@ -91,7 +91,7 @@ def reconstruction_loss(vae: AutoencoderKL, signal: Tensor, noise: Tensor) -> di
 
 def train_vae(
     data: Path, work: Path, minutes: float | None, steps: int = 2500, muon: float = 0.015
-) -> AutoencoderKL | None:
+) -> Component | None:
     """Train or continue the autoencoder in `work`; None while steps are left to do.
 
     Returns it with averaged, centred weights.
@@ -142,7 +142,7 @@ def draw_whole(pixels: Pixels, pictures: Sequence[Picture], count: int) -> Tenso
 
 
 @torch.no_grad()
-def centre_latents(vae: AutoencoderKL, signal: Tensor) -> None:
+def centre_latents(vae: Component, signal: Tensor) -> None:
     """Fold the latents' mean and deviation on `signal` into the 1 x 1 convolutions, exactly."""
     latents = encode(vae, signal).to(vae.device)
     mean = latents.mean(dim=(0, 2, 3))
@@ -157,7 +157,7 @@ def centre_latents(vae: AutoencoderKL, signal: Tensor) -> None:
 
 
 @torch.no_grad()
-def encode(vae: AutoencoderKL, signal: Tensor, batch: int = 32) -> Tensor:
+def encode(vae: Component, signal: Tensor, batch: int = 32) -> Tensor:
     """Posterior means of a signal batch, in float32."""
     parts = []
     for start in range(0, len(signal), batch):
@@ -168,7 +168,7 @@ def encode(vae: AutoencoderKL, signal: Tensor, batch: int = 32) -> Tensor:
 
 
 @torch.no_grad()
-def decode(vae: AutoencoderKL, latents: Tensor, batch: int = 32) -> Pixels:
+def decode(vae: Component, latents: Tensor, batch: int = 32) -> Pixels:
     """Latents to (n, h, w, 3) bytes."""
     parts = []
     for start in range(0, len(latents), batch):
@@ -180,7 +180,7 @@ def decode(vae: AutoencoderKL, latents: Tensor, batch: int = 32) -> Pixels:
     return pixels
 
 
-def psnr(vae: AutoencoderKL, pictures: Pixels) -> list[float]:
+def psnr(vae: Component, pictures: Pixels) -> list[float]:
     """Peak signal-to-noise ratio in dB of the round trip of each (128, 128, 3) picture."""
     back = decode(vae, encode(vae, to_signal(pictures)))
     error = (back.astype(np.float64) - pictures.astype(np.float64)) ** 2

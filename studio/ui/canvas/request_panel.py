@@ -200,6 +200,10 @@ class CanvasPanel(RequestPanel):
         for style in entry.styles if entry else ():
             self.styles.add(style, style, f"Add “{style}” to the prompt")
         self._style_section.setVisible(bool(entry and entry.styles))
+        if entry is not None and entry.steps:
+            self.steps.set_value(entry.steps)
+        if entry is not None and entry.guidance:
+            self.guidance.set_value(entry.guidance)
         if entry is not None and entry.native_size:
             self.width_field.set_value(entry.native_size)
             self.height_field.set_value(entry.native_size)
