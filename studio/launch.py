@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from studio.ui.window import Window
 
 _SAVE_DELAY = 400
+_REMEMBER_EVERY = 5_000
 _WARM_DELAY = 300
 
 
@@ -68,6 +69,7 @@ class Application(QObject):
         self._ended = False
         self.studio: Studio | None = None
         self.bridge: Bridge | None = None
+        self._kept: Session | None = None
         wishes = remembered(state / "settings.json")
         scale = wishes.get("text_scale", 1.0)
         self.shell = Shell(
@@ -80,6 +82,9 @@ class Application(QObject):
         self._save_timer = QTimer(self)
         self._save_timer.setSingleShot(True)
         self._save_timer.setInterval(_SAVE_DELAY)
+        self._remember_timer = QTimer(self)
+        self._remember_timer.setInterval(_REMEMBER_EVERY)
+        self._remember_timer.timeout.connect(self._remember)
 
     def show(self) -> None:
         """Show the window; everything else follows its first frame."""
@@ -92,6 +97,7 @@ class Application(QObject):
         if self.shell.isVisible():
             self.shell.close()
         self._ended = True
+        self._remember_timer.stop()
         if not self._furnished:
             return
         from studio.app.session import save_session
@@ -176,6 +182,7 @@ class Application(QObject):
         studio.start()
         self.window.open(studio, self.bridge)
         self._look_at_models(studio)
+        self._remember_timer.start()
         if self.settings.values.warm_start:
             QTimer.singleShot(_WARM_DELAY, self._warm)
 
@@ -212,6 +219,18 @@ class Application(QObject):
                 self.window.show_failure(failure)
 
         self.window.background.run(studio.shelf.unreadable, tell)
+
+    def _remember(self) -> None:
+        """Keep the session on the disk up to date, so that a killed studio opens where it was."""
+        import copy
+
+        from studio.app.session import save_session
+
+        self.session.geometry = self.shell.place()
+        self.window.stage.remember()
+        if self.session != self._kept:
+            kept = self._kept = copy.deepcopy(self.session)
+            self.window.background.run(lambda: save_session(self._state / "session.json", kept))
 
     def _closing(self) -> None:
         if self._furnished and not self._ended:

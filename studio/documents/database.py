@@ -1,4 +1,4 @@
-"""What the databases of documents have in common: changes that are made whole or not at all, and their errors in words."""
+"""What the databases of documents have in common: changes are made whole or not at all, and errors have words."""
 
 from __future__ import annotations
 

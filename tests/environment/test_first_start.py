@@ -166,7 +166,8 @@ def test_a_folder_that_may_not_be_written_to_is_named(checkout: Checkout) -> Non
     assert "may not be written to" in result.stderr
 
 
-def test_ctrl_c_stops_it_and_says_that_it_goes_on(ready: Checkout) -> None:
+def _interrupted(ready: Checkout) -> tuple[int, str]:
+    """Press Ctrl-C as soon as torch is being fetched; the exit code and what was said."""
     ready.forget("torch")
     process = subprocess.Popen(
         ready.command("doctor"), env=ready.environment, stderr=subprocess.PIPE, text=True, start_new_session=True
@@ -178,7 +179,16 @@ def test_ctrl_c_stops_it_and_says_that_it_goes_on(ready: Checkout) -> None:
     os.killpg(process.pid, signal.SIGINT)
     said += process.stderr.read()
     process.stderr.close()
-    assert process.wait() == ExitCode.INTERRUPTED
+    return process.wait(), said
+
+
+def test_ctrl_c_stops_it_and_says_that_it_goes_on(ready: Checkout) -> None:
+    code, said = _interrupted(ready)
+    for _ in range(5):
+        if code != 0:  # on a busy machine the tiny package can be there before the signal is
+            break
+        code, said = _interrupted(ready)
+    assert code == ExitCode.INTERRUPTED
     assert "goes on from here" in said
     assert "Traceback" not in said
 

@@ -58,9 +58,9 @@ class Session(House):
             stage.value,
         )
 
-    def kill_within(self, seconds: float, family: Family, dice: random.Random) -> None:
-        """kill -9 the family's worker at a random moment of the next `seconds`."""
-        pid = self.worker(family).process
+    def kill_within(self, seconds: float, dice: random.Random) -> None:
+        """kill -9 the worker of `family` at a random moment of the next `seconds`."""
+        pid = self.worker(self.family).process
         killer = threading.Timer(dice.uniform(0.0, seconds), os.kill, (pid, signal.SIGKILL))
         killer.start()
         killer.join()

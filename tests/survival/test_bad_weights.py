@@ -112,20 +112,21 @@ def test_a_file_that_shrinks_while_it_is_read(tmp_path: Path, text_models: Path)
 
 
 @pytest.mark.parametrize(
-    ("name", "harm", "code", "said"),
+    ("name", "harm", "told"),
     [
-        ("old.safetensors", damage.become_pickle, REFUSED, "pickle"),
-        ("cut.safetensors", damage.truncate, DAMAGED, "cut off"),
-        ("void.safetensors", damage.empty, DAMAGED, "safetensors"),
-        ("void.gguf", damage.empty, DAMAGED, "empty"),
-        ("torn.gguf", damage.overwrite(16, 1 << 40), DAMAGED, "header"),
-        ("old.gguf", damage.become_pickle, REFUSED, "pickle"),
+        ("old.safetensors", damage.become_pickle, (REFUSED, "pickle")),
+        ("cut.safetensors", damage.truncate, (DAMAGED, "cut off")),
+        ("void.safetensors", damage.empty, (DAMAGED, "safetensors")),
+        ("void.gguf", damage.empty, (DAMAGED, "empty")),
+        ("torn.gguf", damage.overwrite(16, 1 << 40), (DAMAGED, "header")),
+        ("old.gguf", damage.become_pickle, (REFUSED, "pickle")),
     ],
 )
 def test_the_shelf_says_what_it_leaves_out(
-    tmp_path: Path, text_models: Path, name: str, harm: Harm, code: FailureCode, said: str
+    tmp_path: Path, text_models: Path, name: str, harm: Harm, told: tuple[FailureCode, str]
 ) -> None:
     """Where such a file lies in a folder of the user's, or is named, one reads why it is not offered."""
+    code, said = told
     path = tmp_path / name
     good = text_models / f"{WORDS}.gguf"
     path.write_bytes(good.read_bytes() if name.endswith("gguf") else _SAFE)

@@ -6,7 +6,7 @@ import contextlib
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -78,6 +78,18 @@ def _asset(number: int) -> Asset:
     return Asset(id=f"{number:064x}", kind="image", path=f"Pictures/{number}.png", media_type="image/png", size=9)
 
 
+def _until_full(change: Callable[[], object]) -> None:
+    """Repeat a change until there is no room for it; that must come soon and be said."""
+    with pytest.raises(StudioError) as refused:
+        _repeat(change)
+    assert understood(refused.value.failure).code is FULL
+
+
+def _repeat(change: Callable[[], object]) -> None:
+    for _ in range(300):
+        change()
+
+
 @pytest.mark.expected_log("the queue could not (be read|record)")
 def test_a_result_that_finds_no_room(disk: SmallDisk, tmp_path: Path) -> None:
     project = disk.root / "Work"
@@ -143,10 +155,7 @@ def test_a_canvas_that_finds_no_room(disk: SmallDisk) -> None:
     document = CanvasDocument(path)
     kept = document.place(_asset(1), Rect(0, 0, 10, 10), "kept")
     disk.fill()
-    with pytest.raises(StudioError) as refused:
-        for number in range(2, 200):
-            document.place(_asset(number), Rect(0, 0, 10, 10), "x" * 2000)
-    assert understood(refused.value.failure).code is FULL
+    _until_full(lambda: document.place(_asset(2), Rect(0, 0, 10, 10), "x" * 2000))
     shown = document.placements()
     for change in (
         lambda: document.move(kept.id, Rect(5, 5, 10, 10)),
@@ -154,10 +163,7 @@ def test_a_canvas_that_finds_no_room(disk: SmallDisk) -> None:
         document.undo,
         lambda: document.set_setting("view", "z" * 5000),
     ):
-        with pytest.raises(StudioError) as refused:
-            for _ in range(200):
-                change()
-        assert understood(refused.value.failure).code is FULL
+        _until_full(change)
     assert not document.has_landed("job")
     assert {item.id for item in document.placements()} <= {item.id for item in shown}
     disk.free()

@@ -21,6 +21,7 @@ from studio.ui.write.sheet import Sheet
 
 _LOOK_DELAY = 200
 _LONGEST_BEFORE = 400_000
+_NEED_PASSAGE: tuple[Task, ...] = ("rewrite", "shorten", "expand")
 
 
 class Assistant(QObject):
@@ -70,6 +71,9 @@ class Assistant(QObject):
         task, page = self._panel.task(), sheet.page
         target = _target(task, page)
         situation = _situation(page, target)
+        if task in _NEED_PASSAGE and not situation.passage:
+            self._context.notices.post("There is nothing here to work on. Select some words, or click into a paragraph.")
+            return
         title = TITLES[task] if task != "ask" else wishes.direction[:60]
         order = Order(
             build(task, situation, wishes),
