@@ -25,7 +25,7 @@ from studio.app.settings import Settings
 from studio.cli_progress import Progress
 from studio.core.codec import validated
 from studio.core.events import JobCompleted
-from studio.core.failure import Cancelled, Failure, FailureCode, StudioError
+from studio.core.failure import Cancelled, Failure, FailureCode, InvalidField, StudioError
 from studio.core.references import Task
 from studio.core.requests import CodeRequest, ImageRequest, Message, Request, Sampling, TextRequest
 from studio.documents.assets import safe_name
@@ -229,6 +229,8 @@ def _run(
 ) -> None:
     """Run `request`, show its progress, keep the result and print what `keep` says of it."""
     validated(request)
+    if isinstance(request, ImageRequest) and not request.prompt.strip():
+        raise InvalidField("PROMPT", "it is empty; say what to make")
     with headless_studio(shelf, _worker(), state_folder()) as session:
         with Progress(sys.stderr, text=None if as_json or not stream else sys.stdout, quiet=as_json) as progress:
             progress.begin(shelf.find(request.model).name)

@@ -67,6 +67,7 @@ class Application(QObject):
         self._starter = starter
         self._furnished = False
         self._ended = False
+        self._denied = False
         self.studio: Studio | None = None
         self.bridge: Bridge | None = None
         self._kept: Session | None = None
@@ -111,7 +112,8 @@ class Application(QObject):
         self._save_timer.stop()
         with contextlib.suppress(StudioError):
             self.settings.save()
-        save_session(self._state / "session.json", self.session)
+        if not self._denied:  # a second window that got no session must not overwrite the first one's memory
+            save_session(self._state / "session.json", self.session)
         self.theme.stop()
 
     def report(self, kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
@@ -175,6 +177,7 @@ class Application(QObject):
         if self._ended:
             studio.stop()
             return
+        self._denied = False
         self.studio = studio
         from studio.ui.bridge import Bridge
 
@@ -187,6 +190,7 @@ class Application(QObject):
             QTimer.singleShot(_WARM_DELAY, self._warm)
 
     def _refused(self, failure: Failure) -> None:
+        self._denied = True
         from studio.app.notices import Action
 
         self.notices.fail(failure, Action("Try again", self._open))

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 from PySide6.QtCore import QObject, QRunnable, Qt, QThreadPool, Signal, Slot
 
 from studio.app.notices import Notices
-from studio.core.failure import Failure, FailureCode, StudioError
+from studio.core.boundary import attempt
+from studio.core.failure import Failure
 
 T = TypeVar("T")
 
@@ -21,17 +21,7 @@ class _Task(QRunnable):
         self._report = report
 
     def run(self) -> None:
-        try:
-            outcome: object = self._operation()
-        except StudioError as error:
-            outcome = error.failure
-        except Exception:  # noqa: BLE001 - the thread's boundary: whatever was not foreseen is shown with its details
-            outcome = Failure(
-                FailureCode.INTERNAL,
-                "Something in the studio went wrong that was not foreseen. Your work is untouched.",
-                hint="Try again; if it happens again, copy the details and report them.",
-                detail=traceback.format_exc(),
-            )
+        outcome: object = attempt(self._operation)
         self._report(outcome)
 
 

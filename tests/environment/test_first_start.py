@@ -4,6 +4,7 @@ import os
 import re
 import signal
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -169,8 +170,16 @@ def test_a_folder_that_may_not_be_written_to_is_named(checkout: Checkout) -> Non
 def _interrupted(ready: Checkout) -> tuple[int, str]:
     """Press Ctrl-C as soon as torch is being fetched; the exit code and what was said."""
     ready.forget("torch")
+    # A background job of a script inherits an ignored SIGINT, and then Python ignores it too.
+    listening = (
+        "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); os.execv(sys.argv[1], sys.argv[1:])"
+    )
     process = subprocess.Popen(
-        ready.command("doctor"), env=ready.environment, stderr=subprocess.PIPE, text=True, start_new_session=True
+        [sys.executable, "-c", listening, *ready.command("doctor")],
+        env=ready.environment,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
     )
     assert process.stderr is not None
     said = process.stderr.readline()

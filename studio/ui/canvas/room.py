@@ -44,6 +44,7 @@ class CanvasRoom(Room):
         project = context.studio.project
         self.document = CanvasDocument(project.folder / f"Canvas{SUFFIX}")
         self.scene = Scene()
+        self._home = self.scene.frame  # where the person put the frame; pictures fill rows of four from there
         self.cache = PictureCache(context.background, project.assets.path, self._repaint)
         self.view = CanvasView(context.theme, self.cache, self.document, self.scene)
         self.results = CanvasResults(self.document, self.scene, self.cache, self._repaint)
@@ -125,7 +126,7 @@ class CanvasRoom(Room):
         frame = self.scene.frame
         if self.scene.input is None:
             waiting = tuple(place for running in self.scene.running.values() for place in running.places)
-            frame = self.document.free_place(frame, waiting, request.batch_size)
+            frame = self.document.free_place(self._home, waiting, request.batch_size)
         destination = Destination(
             room="canvas", document=self.document.id, x=frame.x, y=frame.y, width=frame.width, height=frame.height
         )
@@ -217,7 +218,7 @@ class CanvasRoom(Room):
         if asset is None:
             self.save_canvas()
             return
-        target = ask_target(self, Path(asset.path).name)
+        target = ask_target(self, str(self.context.studio.project.folder / Path(asset.path).name))
         if target is not None:
             source = self.context.studio.project.assets.path(asset.id)
             self.context.background.run(lambda: save_pixels(source, target), self._saved)
@@ -228,7 +229,7 @@ class CanvasRoom(Room):
         if not placements:
             self.context.notices.post("There is nothing on the canvas yet.", hint="Generate a picture or drop one in.")
             return
-        target = ask_target(self, f"{self.document.name}.png")
+        target = ask_target(self, str(self.context.studio.project.folder / f"{self.document.name}.png"))
         if target is not None:
             path_of = self.context.studio.project.assets.path
             self.context.background.run(lambda: save_canvas(placements, path_of, target), self._saved)
@@ -258,19 +259,20 @@ class CanvasRoom(Room):
         self._set_frame(rect_from(self.document.setting("frame")) or Rect(0, 0, native, native))
 
     def _set_frame(self, frame: Rect) -> None:
-        self.scene.frame = frame
+        self.scene.frame = self._home = frame
         self.request_panel.show_size(frame.width, frame.height)
         self._repaint()
 
     def _remember_frame(self) -> None:
-        self.document.set_setting("frame", rect_text(self.scene.frame))
+        self.document.set_setting("frame", rect_text(self._home))
 
     def _frame_moved(self, frame: Rect) -> None:
+        self._home = frame
         self.request_panel.show_size(frame.width, frame.height)
 
     def _size_edited(self, width: int, height: int) -> None:
         frame = self.scene.frame
-        self.scene.frame = Rect(frame.x, frame.y, width, height)
+        self.scene.frame = self._home = Rect(frame.x, frame.y, width, height)
         self._repaint()
 
     def _picture_moved(self, identity: str, rect: Rect) -> None:

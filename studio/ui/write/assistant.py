@@ -72,7 +72,7 @@ class Assistant(QObject):
         target = _target(task, page)
         situation = _situation(page, target)
         if task in _NEED_PASSAGE and not situation.passage:
-            self._context.notices.post("There is nothing here to work on. Select some words, or click into a paragraph.")
+            self._context.notices.post("Nothing to work on here. Select some words, or click into a paragraph.")
             return
         title = TITLES[task] if task != "ask" else wishes.direction[:60]
         order = Order(

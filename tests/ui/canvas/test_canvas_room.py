@@ -105,6 +105,13 @@ def test_the_preview_shows_in_place_and_stop_takes_it_away(stage: Stage, qtbot: 
     assert room.document.placements() == ()
 
 
+def test_one_after_the_other_they_fill_rows_of_four(stage: Stage, qtbot: QtBot) -> None:
+    for _ in range(5):
+        make(stage, qtbot)
+    rects = [item.rect for item in stage.room.document.placements()]
+    assert rects == [Rect(x, 0, 64, 64) for x in (0, 80, 160, 240)] + [Rect(0, 80, 64, 64)]
+
+
 def test_several_pictures_lie_on_a_sheet_in_view(stage: Stage, qtbot: QtBot) -> None:
     room = stage.room
     make(stage, qtbot)
