@@ -13,6 +13,7 @@ from collections.abc import Generator
 from studio.core.engine import Cancel
 from studio.core.events import Event
 from studio.core.failure import Cancelled
+from studio.core.room import room_for_thread
 from studio.engines.diffusion.gate import Gate, Pass
 
 _LOOK_SECONDS = 0.01
@@ -30,6 +31,7 @@ class Aside:
         self._wanted, self._ready = threading.Semaphore(0), threading.Semaphore(0)
         self._event: Event | None = None
         self._error: BaseException | None = None
+        room_for_thread()
         self._thread = threading.Thread(target=self._body, name="picture", daemon=True)
         self._thread.start()
 
@@ -48,8 +50,7 @@ class Aside:
             while True:
                 self._wanted.release()
                 while not self._ready.acquire(timeout=_LOOK_SECONDS):
-                    if self._pass.cancel.is_set():
-                        raise Cancelled
+                    self._look()
                 if self._error is not None:
                     raise self._error
                 event = self._event
@@ -62,9 +63,18 @@ class Aside:
             self._wanted.release()
             self._event = self._error = None
 
+    def _look(self) -> None:
+        """While there is no event: see whether there will ever be one."""
+        if self._pass.cancel.is_set():
+            raise Cancelled
+        if self.over:
+            if not self._ready.acquire(blocking=False):
+                raise MemoryError("the thread ended without a word; that is how it looks where words find no memory")
+            self._ready.release()
+
     def _body(self) -> None:
-        with self._gate.admit(self._pass):
-            try:
+        try:
+            with self._gate.admit(self._pass):
                 self._wanted.acquire()
                 while not self._pass.stopped:
                     self._event = next(self._work, None)
@@ -72,8 +82,8 @@ class Aside:
                     if self._event is None:
                         break
                     self._wanted.acquire()
-            except BaseException as error:  # noqa: BLE001 - the thread's boundary: raised again in `events`
-                self._error = error
-                self._ready.release()
-            finally:
-                self._work.close()
+        except BaseException as error:  # noqa: BLE001 - the thread's boundary: raised again in `events`
+            self._error = error
+            self._ready.release()
+        finally:
+            self._work.close()

@@ -44,7 +44,7 @@ class DiffusionEngine:
         self._left = [job for job in self._left if not job.over]
         try:
             job = Aside(self._run(assignment), self._gate, cancel)
-        except RuntimeError as error:  # all that Python says where there is no memory for a thread's stack
+        except (MemoryError, RuntimeError) as error:  # the latter is Python's word for a thread that finds no memory
             raise out_of_memory("begin with this picture", str(error)) from error
         self._left.append(job)
         yield from job.events()

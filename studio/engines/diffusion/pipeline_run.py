@@ -19,6 +19,7 @@ from PIL import Image
 
 from studio.core.events import Event, JobNotice, JobProgress, Picture, Stage
 from studio.core.requests import ImageRequest
+from studio.core.room import room_for_thread
 from studio.engines.diffusion import library, pictures, schedulers
 from studio.engines.diffusion.failures import not_a_number, unsupported
 from studio.engines.diffusion.gate import Gate
@@ -213,6 +214,7 @@ class _Call:
     def __init__(self, gate: Gate, work: Callable[[Callable[[_Step], None]], torch.Tensor]) -> None:
         self._gate, self._work, self._pass = gate, work, gate.leave()
         self._messages: queue.SimpleQueue[_Step | torch.Tensor | BaseException] = queue.SimpleQueue()
+        room_for_thread()
         self._thread = threading.Thread(target=self._body, name="picture-pipeline", daemon=True)
         self._thread.start()
 

@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from studio.core.engine import Cancel
 from studio.core.failure import Cancelled
+from studio.core.room import room_for_thread
 
 _LOOK = 0.01
 
@@ -26,6 +27,7 @@ class Errand:
         self._handle = 0
         self._error: Exception | None = None
         self._done = threading.Event()
+        room_for_thread()
         self.thread = threading.Thread(target=self._run, name="llama-errand")
         self.thread.start()
 
