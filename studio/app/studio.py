@@ -10,6 +10,7 @@ import secrets
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 from msgspec.structs import replace
 
@@ -22,7 +23,7 @@ from studio.core.failure import Failure, FailureCode, StudioError
 from studio.core.jobs import Job
 from studio.core.provenance import Provenance
 from studio.core.references import Asset, Destination, ModelRef
-from studio.core.requests import ImageRequest, Request, input_assets
+from studio.core.requests import CodeRequest, ImageRequest, Request, TextRequest, input_assets
 from studio.documents.project import Project
 from studio.formats.png import decode_picture, encode_png
 from studio.jobs.dispatcher import Dispatcher
@@ -32,6 +33,8 @@ from studio.models.forecast import Forecast, forecast
 from studio.models.shelf import Shelf
 
 LARGEST_PICTURE_FILE = 1 << 30
+
+Written = TypeVar("Written", bound=TextRequest | CodeRequest)
 
 
 class Studio:
@@ -99,6 +102,10 @@ class Studio:
     def forecast(self, request: Request) -> Forecast:
         """What to expect of `request`. Raises `StudioError` (`MODEL_MISSING`)."""
         return forecast(self.shelf.find(request.model), request, self.history.of(request.model))
+
+    def advised(self, request: Written) -> Written:
+        """`request` with the sampling that its model's makers advise. Raises `StudioError` (`MODEL_MISSING`)."""
+        return replace(request, sampling=self.shelf.find(request.model).advised(request.sampling))
 
     @staticmethod
     def new_seed() -> int:

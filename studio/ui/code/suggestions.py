@@ -142,7 +142,7 @@ class Suggestions(QObject):
         studio = self._context.studio
         destination = Destination(room="code", document=self.document, anchor=SUGGESTION)
         try:
-            job = studio.submit(request, destination, TITLE)
+            job = studio.submit(studio.advised(request), destination, TITLE)
         except StudioError as error:
             self._context.notices.fail(error.failure)
             return

@@ -133,6 +133,19 @@ def test_asked_for_in_the_middle_of_a_line_it_is_one_line(stage: Stage) -> None:
     assert all(isinstance(request, CodeRequest) and request.single_line for request in requests)
 
 
+def test_the_models_own_advice_against_repetition_is_followed(stage: Stage) -> None:
+    stage.open("a.py", "# waits says=x\nx = ")
+    stage.sheet.suggestions.ask()
+    request = stage.around.studio.queue.jobs()[0].request
+    assert isinstance(request, CodeRequest)
+    assert request.sampling.dry_multiplier > 0
+    stage.sheet.suggestions.stop()
+    stage.room.generate()
+    requests = [job.request for job in stage.around.studio.queue.jobs()]
+    assert all(isinstance(request, CodeRequest) and request.sampling.dry_multiplier for request in requests)
+    stage.room.stop()
+
+
 def test_what_stands_below_is_not_suggested(stage: Stage) -> None:
     area = stage.open("a.py", "# says=b_=_2\\n____return_b\\nprint(b)\ndef f():\n    \n    return b\n")
     place = area.text().index("\n    return b")
