@@ -7,13 +7,12 @@ from PySide6.QtGui import QBrush, QColor, QPainter, QPen, QPixmap
 
 from studio.documents.canvas.document import CanvasDocument
 from studio.documents.canvas.placement import Placement
-from studio.ui.canvas.camera import Camera
+from studio.ui.canvas.camera import CRISP_ZOOM, Camera
 from studio.ui.canvas.pictures import PictureCache
 from studio.ui.canvas.scene import RunningPicture, Scene
 from studio.ui.theme import Theme
 
 HANDLE = 8.0
-_SHARP_ZOOM = 2.0
 
 
 class CanvasPainter:
@@ -51,7 +50,7 @@ class CanvasPainter:
             painter.setFont(self._theme.font("small"))
             painter.drawText(target, int(Qt.AlignmentFlag.AlignCenter) | int(Qt.TextFlag.TextWordWrap), word)
             return
-        smooth = target.width() / max(1, pixmap.width()) < _SHARP_ZOOM
+        smooth = target.width() / max(1, pixmap.width()) < CRISP_ZOOM
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, smooth)
         painter.drawPixmap(target, pixmap, QRectF(pixmap.rect()))
 
@@ -60,7 +59,9 @@ class CanvasPainter:
             target = camera.to_widget(place)
             image = running.image if index == running.current else running.finished.get(index)
             if image is not None:
-                painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, True)
+                # A preview is mostly smaller than the result, and its pixels are not the picture's.
+                smooth = image.width() != place.width or camera.zoom < CRISP_ZOOM
+                painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, smooth)
                 painter.drawImage(target, image, QRectF(image.rect()))
             else:
                 painter.fillRect(target, self._theme.color("accent", 0.08))
@@ -70,9 +71,10 @@ class CanvasPainter:
         target = camera.to_widget(running.places[running.current])
         self._tag(painter, target.topLeft(), running.label)
         if running.share is not None:
-            share = running.share * len(running.places) - running.current
-            bar = QRectF(target.left(), target.bottom() - 3.0, target.width() * min(1.0, max(0.0, share)), 3.0)
-            painter.fillRect(bar, self._theme.color("accent"))
+            for place in running.places if running.together else (running.places[running.current],):
+                target = camera.to_widget(place)
+                bar = QRectF(target.left(), target.bottom() - 3.0, target.width() * min(1.0, running.share), 3.0)
+                painter.fillRect(bar, self._theme.color("accent"))
 
     def _frame(self, painter: QPainter, target: QRectF, scene: Scene) -> None:
         pen = QPen(self._theme.color("accent"), 1.0, Qt.PenStyle.DashLine)

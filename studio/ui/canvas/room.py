@@ -11,7 +11,7 @@ from PySide6.QtGui import QGuiApplication, QImage
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from studio.core.command import Command
-from studio.core.events import Event, Picture
+from studio.core.events import Event, Picture, is_terminal
 from studio.core.failure import StudioError
 from studio.core.jobs import Job
 from studio.core.references import Asset, Destination
@@ -67,6 +67,7 @@ class CanvasRoom(Room):
         self.view.selection_changed.connect(lambda _identity: self._selection_changed())
         self.view.picture_moved.connect(self._picture_moved)
         self.view.dropped.connect(self._dropped)
+        self.view.escaped.connect(self.escape)
         self.request_panel.edited.connect(self._forecast_timer.start)
         self.request_panel.size_edited.connect(self._size_edited)
         self.request_panel.input_wanted.connect(self._input_wanted)
@@ -83,8 +84,9 @@ class CanvasRoom(Room):
         return self.request_panel
 
     def activated(self) -> None:
-        """Take the keyboard, look at the shelf again."""
+        """Take the keyboard, look at the shelf and at what is free again."""
         self.request_panel.model.refresh()
+        self._forecast_timer.start()
         self.request_panel.prompt.setFocus()
         self.document_changed.emit(self.document.name, "saved")
 
@@ -145,7 +147,19 @@ class CanvasRoom(Room):
     def stop_all(self) -> None:
         """Stop every picture that is on its way on this canvas."""
         for identity in tuple(self.scene.running):
-            self.context.studio.cancel(identity)
+            self._stop(identity)
+
+    def escape(self) -> None:
+        """Take back one thing: what the mouse does, else the selection, else the picture that is being made here."""
+        if self.view.dismiss():
+            return
+        going = self._not_stopping()
+        if going:
+            self._stop(going[0])
+
+    def can_escape(self) -> bool:
+        """Whether there is such a thing."""
+        return self.view.can_dismiss() or bool(self._not_stopping())
 
     def undo(self) -> None:
         """Take the last change of the canvas back."""
@@ -245,8 +259,17 @@ class CanvasRoom(Room):
         if placement is not None:
             self._set_frame(placement.rect)
 
+    def _stop(self, identity: str) -> None:
+        self.results.note_stop(identity)
+        self.context.studio.cancel(identity)
+
+    def _not_stopping(self) -> list[str]:
+        return [identity for identity, running in self.scene.running.items() if not running.stopping]
+
     def _hear(self, job: Job, event: Event) -> None:
         self.results.hear(job, event)
+        if is_terminal(event):
+            self._forecast_timer.start()  # the run has been measured, and memory is free again
 
     def _take_document(self) -> None:
         self._restore_frame()
