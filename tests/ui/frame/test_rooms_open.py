@@ -29,7 +29,7 @@ def test_no_part_of_a_room_is_a_window_for_a_moment(qtbot: QtBot, qapp: QApplica
         running = start()
         for room in ("canvas", "write", "code", "settings"):
             running.window.open_room(room)
-            qtbot.waitUntil(lambda room=room: running.window.stage.current == room)
+            assert running.window.stage.current == room
         running.window.open_queue()
         running.window.open_palette()
     finally:
