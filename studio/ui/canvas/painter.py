@@ -13,6 +13,7 @@ from studio.ui.canvas.scene import RunningPicture, Scene
 from studio.ui.theme import Theme
 
 HANDLE = 8.0
+_EMPTY = "The picture appears here.\nSay at the right what it should show,\nor drop a picture in to start from it."
 
 
 class CanvasPainter:
@@ -39,6 +40,8 @@ class CanvasPainter:
             rect = moved_to if selected.id == moving and moved_to is not None else selected.rect
             self._outline(painter, camera.to_widget(rect), input_=scene.input == selected.asset.id)
         self._frame(painter, camera.to_widget(scene.frame), scene)
+        if not document.placements() and not scene.running:
+            self._hint(painter, camera.to_widget(scene.frame))
 
     def _placement(self, painter: QPainter, target: QRectF, placement: Placement) -> None:
         painter.fillRect(target, self._checker())
@@ -90,6 +93,15 @@ class CanvasPainter:
         painter.setPen(self._theme.color("text_soft"))
         width = painter.fontMetrics().horizontalAdvance(label)
         painter.drawText(QPointF(target.right() - width, target.bottom() + self._theme.pixels(18)), label)
+
+    def _hint(self, painter: QPainter, target: QRectF) -> None:
+        """What to do on an empty canvas, where the first picture will be."""
+        room = target.adjusted(16, 16, -16, -16)
+        painter.setFont(self._theme.font("body"))
+        painter.setPen(self._theme.color("text_soft"))
+        flags = int(Qt.AlignmentFlag.AlignCenter) | int(Qt.TextFlag.TextWordWrap)
+        if painter.fontMetrics().boundingRect(room.toRect(), flags, _EMPTY).height() <= room.height():
+            painter.drawText(room, flags, _EMPTY)
 
     def _outline(self, painter: QPainter, target: QRectF, *, input_: bool) -> None:
         painter.setPen(QPen(self._theme.color("accent"), 2.0))

@@ -45,6 +45,8 @@ class CanvasRoom(Room):
         self.document = CanvasDocument(project.folder / f"Canvas{SUFFIX}")
         self.scene = Scene()
         self._home = self.scene.frame  # where the person put the frame; pictures fill rows of four from there
+        # Frame and home before the frame went around the picture that is started from.
+        self._former: tuple[Rect, Rect] | None = None
         self.cache = PictureCache(context.background, project.assets.path, self._repaint)
         self.view = CanvasView(context.theme, self.cache, self.document, self.scene)
         self.results = CanvasResults(self.document, self.scene, self.cache, self._repaint)
@@ -283,6 +285,7 @@ class CanvasRoom(Room):
 
     def _set_frame(self, frame: Rect) -> None:
         self.scene.frame = self._home = frame
+        self._former = None
         self.request_panel.show_size(frame.width, frame.height)
         self._repaint()
 
@@ -290,12 +293,13 @@ class CanvasRoom(Room):
         self.document.set_setting("frame", rect_text(self._home))
 
     def _frame_moved(self, frame: Rect) -> None:
-        self._home = frame
+        self._home, self._former = frame, None
         self.request_panel.show_size(frame.width, frame.height)
 
     def _size_edited(self, width: int, height: int) -> None:
         frame = self.scene.frame
         self.scene.frame = self._home = Rect(frame.x, frame.y, width, height)
+        self._former = None
         self._repaint()
 
     def _picture_moved(self, identity: str, rect: Rect) -> None:
@@ -311,6 +315,16 @@ class CanvasRoom(Room):
         self._use_input(self.selected_asset() if wanted else None)
 
     def _use_input(self, asset: Asset | None) -> None:
+        """Start from `asset`, the selected picture, with the frame around it; or from nothing, where it was before."""
+        placement = self.document.find(self.scene.selected) if self.scene.selected else None
+        if asset is not None and placement is not None:
+            former = self._former if self.scene.input else (self.scene.frame, self._home)
+            self._set_frame(_input_frame(placement.rect))
+            self._former = former
+        elif asset is None and self.scene.input and self._former:
+            frame, home = self._former
+            self._set_frame(frame)
+            self._home = home
         self.scene.input = asset.id if asset else None
         self.request_panel.show_input(possible=self.selected_asset() is not None, chosen=asset is not None)
         self._forecast_timer.start()
@@ -337,7 +351,6 @@ class CanvasRoom(Room):
             self.request_panel.source.choose("picture")
             self.view.select(placement.id)
             self._use_input(asset)
-            self._set_frame(_input_frame(rect))
             self.view.reveal(rect)
 
         path = self.context.studio.project.assets.path(asset.id)

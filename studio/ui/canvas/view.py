@@ -5,7 +5,7 @@ It decides nothing about jobs: it says what was moved, chosen and dropped, and t
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QMimeData, QPointF, QRectF, QSizeF, Qt, Signal
+from PySide6.QtCore import QEvent, QMimeData, QPointF, QRectF, QSize, QSizeF, Qt, Signal
 from PySide6.QtGui import (
     QDragEnterEvent,
     QDragMoveEvent,
@@ -63,6 +63,7 @@ class CanvasView(QWidget):
         self._drag: Drag | None = None
         self._space = False
         self._fitted = False
+        self._seen = QSize()  # what the camera was set for; Qt does not tell of sizes that came while it was hidden
         self.setObjectName("canvas-view")
         self.setAccessibleName("Canvas")
         self.setAccessibleDescription("Pictures on an endless plane. Arrow keys move what is selected or the view.")
@@ -92,6 +93,7 @@ class CanvasView(QWidget):
         """Show everything, or `rect`, as large as fits."""
         self.camera.fit(rect or self.content(), QSizeF(self.size()), self.devicePixelRatioF())
         self._fitted = True
+        self._seen = self.size()
         self._camera_moved()
 
     def set_zoom(self, zoom: float) -> None:
@@ -146,9 +148,10 @@ class CanvasView(QWidget):
         """Keep the middle in the middle."""
         if not self._fitted and self.isVisible():
             self.fit()
-        elif event.oldSize().isValid():
-            change = event.size() - event.oldSize()
-            self.camera.pan(QPointF(change.width() / 2, change.height() / 2))
+        elif self._seen.isValid():
+            change = event.size() - self._seen
+            self.camera.pan(QPointF(round(change.width() / 2), round(change.height() / 2)))
+        self._seen = event.size()
         self.update()
 
     def showEvent(self, event: QShowEvent) -> None:

@@ -144,8 +144,16 @@ def _where(area: SourceArea, *, instruction: bool) -> tuple[Target, Place, Clean
     before = area.between(max(0, start - _LONGEST), start)
     after = area.between(end, min(area.length, end + _LONGEST))
     place = Place(before, after, area.between(start, end), area.language)
-    indent = leading(before.rpartition("\n")[2])
-    return Target(start, end), place, Code(indent) if instruction else Plain()
+    return Target(start, end), place, _code(area, place) if instruction else Plain()
+
+
+def _code(area: SourceArea, place: Place) -> Code:
+    """Code for an instruction begins a line of its own where the cursor stands at the end of one."""
+    line, rest = place.before.rpartition("\n")[2], place.after.partition("\n")[0]
+    if line.strip() and not rest.strip() and not place.selected:
+        indent = area.indent_after(line)
+        return Code(indent, f"\n{indent}")
+    return Code(leading(line))
 
 
 def _lines(text: str) -> str:

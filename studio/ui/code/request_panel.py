@@ -38,6 +38,7 @@ class CodePanel(RequestPanel):
         self.add(self.model)
         self.facts = FactsBox(theme)
         self._seen = self.add_section("What the model sees", self.facts)
+        self._seen.hide()
         self.variety = ValueSlider("Variety", 0.0, 1.5, 0.4, tooltip="0 takes the likeliest code each time")
         self.length = ValueSlider("Length, in lines", 1, 60, 20, step=1, tooltip="The most that is written")
         self.add(self.variety)

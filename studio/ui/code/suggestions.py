@@ -160,12 +160,14 @@ class Suggestions(QObject):
                 self._job = ""
                 self._broken = isinstance(event, JobFailed)
             if revision == self._revision and self._area.textCursor().position() == position:
-                self._arrived(key, text, done=isinstance(event, JobCompleted))
+                self._arrived(key, text, event)
 
         self._unfollow = self._context.bridge.follow(job.id, hear)
 
-    def _arrived(self, key: Key, text: str, *, done: bool) -> None:
-        shown = offered(text, key[0], key[1], whole=done)
+    def _arrived(self, key: Key, text: str, event: Event) -> None:
+        done = isinstance(event, JobCompleted)
+        cut = isinstance(event, JobCompleted) and event.report.finish == "length"
+        shown = offered(text, key[0], key[1], whole=done, cut=cut)
         if not shown:
             if done:
                 self.ghost.hide()

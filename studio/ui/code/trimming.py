@@ -16,17 +16,21 @@ def may_stand_before(rest: str) -> bool:
     return _CLOSERS.fullmatch(rest) is not None
 
 
-def offered(text: str, before: str, after: str, *, whole: bool = True) -> str:
+def offered(text: str, before: str, after: str, *, whole: bool = True, cut: bool = False) -> str:
     """The part of `text` that is news between `before` and `after`, or nothing.
 
     It ends where the block of the cursor's line ends, before what stands below already, and before a line that
     says again what the line above it said. While more of it may come (`whole` false), a last line that may
-    still turn out to be such a repetition waits.
+    still turn out to be such a repetition waits. Where it was `cut` off, a last line after others is left out.
     """
     head, rest = before.rpartition("\n")[2], after.partition("\n")[0]
     lines = text.replace("\r\n", "\n").split("\n")
     if rest.strip():
         del lines[1:]
+    elif cut and len(lines) > 1:
+        lines.pop()
+    if head and not head.strip():
+        lines[0] = _on_the_grid(lines[0])
     lines = _of_block(lines, head)
     lines = _news(lines, before, after.partition("\n")[2], whole=whole)
     text = _without_tail("\n".join(lines).rstrip(), after)
@@ -95,6 +99,12 @@ def _last_filled(text: str) -> str:
 def _says(text: str) -> bool:
     """Whether there are letters in it; signs and numbers may well come twice."""
     return any(letter.isalpha() for letter in text)
+
+
+def _on_the_grid(line: str) -> str:
+    """A line at an indentation that is there already, without a few spaces more that make no level."""
+    bare = line.lstrip(" ")
+    return " " * ((len(line) - len(bare)) // _TAB * _TAB) + bare if bare else line
 
 
 def _indent(line: str) -> int:

@@ -57,6 +57,7 @@ class WritePanel(RequestPanel):
         self.add(self.model)
         self.facts = FactsBox(theme)
         self._seen = self.add_section("What the model sees", self.facts)
+        self._seen.hide()
         self.variety = ValueSlider("Variety", 0.0, 1.5, 0.8, tooltip="0 takes the likeliest word each time")
         self.length = ValueSlider("Length, in words", 20, 600, 120, step=10, tooltip="About how much is written")
         self.add(self.variety)

@@ -232,3 +232,30 @@ def test_the_request_of_a_picture_can_be_taken_over(stage: Stage, qtbot: QtBot) 
     room.recall_request()
     assert room.request_panel.prompt.text() == PICTURE
     assert room.request_panel.seed.value() == 42
+
+
+def test_the_frame_goes_around_the_picture_that_is_started_from_and_back(stage: Stage, qtbot: QtBot) -> None:
+    room, panel = stage.room, stage.room.request_panel
+    make(stage, qtbot)
+    make(stage, qtbot)
+    first, second = room.document.placements()
+    home = room.scene.frame
+    room.view.select(first.id)
+    assert room.scene.frame == home
+    qtbot.mouseClick(panel.source.chip("picture"), Qt.MouseButton.LeftButton)
+    assert (room.scene.frame, room.scene.input) == (first.rect, first.asset.id)
+    room.view.select(second.id)
+    assert (room.scene.frame, room.scene.input) == (second.rect, second.asset.id)
+    make(stage, qtbot)
+    assert room.document.placements()[2].rect == second.rect, "and not over another picture"
+    room.view.select(None)
+    assert (room.scene.frame, room.scene.input) == (home, None)
+
+
+def test_a_sheet_of_four_begins_a_row_of_its_own(stage: Stage, qtbot: QtBot) -> None:
+    room = stage.room
+    make(stage, qtbot)
+    room.request_panel.pictures.set_value(4)
+    make(stage, qtbot, "picture 64x64x3x4")
+    rects = [item.rect for item in room.document.placements()]
+    assert rects[1:] == [Rect(x, 80, 64, 64) for x in (0, 80, 160, 240)]

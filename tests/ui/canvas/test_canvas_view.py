@@ -143,3 +143,36 @@ def test_space_and_the_mouse_pan_until_space_is_let_go(stage: Stage, qtbot: QtBo
     qtbot.waitUntil(lambda: not view.hasFocus())
     assert view.cursor().shape() is not Qt.CursorShape.OpenHandCursor, "the key may be let go elsewhere"
     room.request_panel.hide()
+
+
+def test_the_view_stays_where_it_was_when_the_room_was_away(stage: Stage, qtbot: QtBot) -> None:
+    room, view = stage.room, stage.room.view
+    middle = view.camera.to_canvas(QPointF(view.rect().center()))
+    room.hide()
+    room.resize(room.width() + 320, room.height())  # another room had no panel
+    room.show()
+    room.resize(room.width() - 320, room.height())
+    qtbot.waitExposed(room)
+    QApplication.processEvents()
+    assert (view.camera.to_canvas(QPointF(view.rect().center())) - middle).manhattanLength() < 1
+
+
+def test_an_empty_canvas_says_what_to_do(stage: Stage, qtbot: QtBot) -> None:
+    view = stage.room.view
+
+    def drawn() -> bool:
+        image, ground = view.grab().toImage(), view._painter._theme.color("backdrop")
+        middle = view.rect().center()
+        return any(
+            image.pixelColor(x, y) != ground
+            for x in range(middle.x() - 60, middle.x() + 60)
+            for y in range(middle.y() - 20, middle.y() + 20)
+        )
+
+    assert drawn()
+    stage.room.request_panel.prompt.set_text("wait")
+    stage.room.generate()
+    place = next(iter(stage.room.scene.running.values())).places[0]
+    assert place == stage.room.scene.frame
+    stage.room.stop_all()
+    qtbot.waitUntil(lambda: not stage.room.scene.running, timeout=20_000)

@@ -30,6 +30,18 @@ def test_code_for_an_instruction_streams_in_at_its_indentation_as_one_step(stage
     assert area.text() == "def f():\n    \n    return x\n"
 
 
+def test_code_for_an_instruction_begins_a_line_of_its_own(stage: Stage) -> None:
+    area = stage.open("a.py", "def f():\n    x = 1\n")
+    for at, wanted in ((8, "def f():\n    y = 2\n    x = 1\n"), (18, "def f():\n    x = 1\n    y = 2\n")):
+        area.select(at, at)
+        stage.room.request_panel.instruction.set_text("says=y_=_2")
+        stage.room.generate()
+        stage.qtbot.waitUntil(lambda: not stage.room.is_generating(), timeout=LONG)
+        assert area.text() == wanted
+        area.undo()
+        assert area.text() == "def f():\n    x = 1\n"
+
+
 def test_the_request_says_what_stands_around_the_cursor(stage: Stage) -> None:
     area = stage.open("a.py", "before\nafter\n")
     area.select(7, 7)
@@ -178,7 +190,7 @@ def test_the_room_comes_back_as_it_was(stage: Stage, qtbot: QtBot) -> None:
 def test_the_greeting_suggests_a_function_in_grey(stage: Stage) -> None:
     stage.room.make("def fibonacci(n):")
     stage.qtbot.waitUntil(lambda: stage.room.sheet() is not None, timeout=5000)
-    stage.ghost(" one two three four five six seven eight")
+    stage.ghost("one two three four five six seven eight")
     assert stage.area.text() == "def fibonacci(n):\n    "
 
 

@@ -217,6 +217,8 @@ def test_a_suggestion_does_not_repeat_what_follows(text: str, after: str, wanted
         ("    ", "\n\ndef g():\n    pass", ""),
         ("class A:\n    def f(self):\n        ", "x\n\n    def g", "x"),
         ("x = [\n", "    1,\n]\ny", "    1,"),
+        ("def f():\n    ", ' """Of f."""\n    return 1', '"""Of f."""\n    return 1'),
+        ("def f():\n    if a:\n    ", "    return 1", "    return 1"),
     ],
 )
 def test_a_suggestion_ends_with_its_block(before: str, text: str, wanted: str) -> None:
@@ -238,6 +240,11 @@ def test_a_suggestion_ends_with_its_block(before: str, text: str, wanted: str) -
 )
 def test_a_suggestion_says_something_new(before: str, text: str, wanted: str) -> None:
     assert offered(text, before, "") == wanted
+
+
+def test_a_line_that_was_cut_off_is_left_out() -> None:
+    assert offered("a = 1\n    b = lo", "    ", "", cut=True) == "a = 1"
+    assert offered("a = lo", "    ", "", cut=True) == "a = lo"
 
 
 def test_a_line_that_may_become_a_repetition_waits() -> None:
