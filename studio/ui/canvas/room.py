@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import functools
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QMimeData, QPointF, QTimer
-from PySide6.QtGui import QGuiApplication, QImage
+from PySide6.QtCore import QPointF, QTimer
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from studio.core.command import Command
-from studio.core.events import Event, Picture, is_terminal
+from studio.core.events import Event, is_terminal
 from studio.core.failure import StudioError
 from studio.core.jobs import Job
 from studio.core.references import Asset, Destination
@@ -20,8 +19,9 @@ from studio.documents.canvas.document import SUFFIX, CanvasDocument, rect_from, 
 from studio.documents.canvas.placement import Rect
 from studio.ui.canvas.actions import canvas_commands
 from studio.ui.canvas.bar import ZoomBar
+from studio.ui.canvas.bringing import BringIn, input_frame
 from studio.ui.canvas.export import ask_picture, ask_target, save_canvas, save_pixels
-from studio.ui.canvas.pictures import PictureCache, read_image
+from studio.ui.canvas.pictures import PictureCache
 from studio.ui.canvas.request_panel import CanvasPanel
 from studio.ui.canvas.results import CanvasResults
 from studio.ui.canvas.scene import Scene
@@ -29,7 +29,6 @@ from studio.ui.canvas.view import CanvasView
 from studio.ui.room import Room, RoomContext
 
 _FORECAST_DELAY_MS = 120
-_LARGEST_INPUT = 1024
 
 
 class CanvasRoom(Room):
@@ -51,6 +50,7 @@ class CanvasRoom(Room):
         self.view = CanvasView(context.theme, self.cache, self.document, self.scene)
         self.results = CanvasResults(self.document, self.scene, self.cache, self._repaint)
         self.request_panel = CanvasPanel(context.theme, context.studio)
+        self._bring = BringIn(context, self._arrived)
         self._commands = canvas_commands(self)
         self._zoom_bar = ZoomBar(context.theme, self.view, {command.id: command for command in self._commands})
         column = QVBoxLayout(self)
@@ -68,7 +68,7 @@ class CanvasRoom(Room):
         self.view.frame_changed.connect(self._frame_moved)
         self.view.selection_changed.connect(lambda _identity: self._selection_changed())
         self.view.picture_moved.connect(self._picture_moved)
-        self.view.dropped.connect(self._dropped)
+        self.view.dropped.connect(self._bring.data)
         self.view.escaped.connect(self.escape)
         self.request_panel.edited.connect(self._forecast_timer.start)
         self.request_panel.size_edited.connect(self._size_edited)
@@ -204,22 +204,14 @@ class CanvasRoom(Room):
         """Ask for a picture file and put it on the canvas."""
         path = ask_picture(self)
         if path is not None:
-            self.bring_in_files([path], QPointF(self.scene.frame.x, self.scene.frame.y))
-
-    def bring_in_files(self, paths: list[Path], place: QPointF) -> None:
-        """Put picture files on the canvas, the first one at `place`."""
-        studio = self.context.studio
-        for index, path in enumerate(paths):
-            spot = QPointF(place.x() + index * 32, place.y() + index * 32)
-            arrived = functools.partial(self._arrived, path.stem, spot)
-            self.context.background.run(functools.partial(studio.import_picture, path), arrived)
+            self._bring.files([path], QPointF(self.scene.frame.x, self.scene.frame.y))
 
     def paste(self) -> None:
         """Put the clipboard's picture on the canvas."""
         data = QGuiApplication.clipboard().mimeData()
         if data is not None:
             middle = self.view.camera.to_canvas(QPointF(self.view.rect().center()))
-            self._dropped(data, middle)
+            self._bring.data(data, middle)
 
     def copy_selected(self) -> None:
         """Put the selected picture on the clipboard."""
@@ -319,7 +311,7 @@ class CanvasRoom(Room):
         placement = self.document.find(self.scene.selected) if self.scene.selected else None
         if asset is not None and placement is not None:
             former = self._former if self.scene.input else (self.scene.frame, self._home)
-            self._set_frame(_input_frame(placement.rect))
+            self._set_frame(input_frame(placement.rect))
             self._former = former
         elif asset is None and self.scene.input and self._former:
             frame, home = self._former
@@ -330,31 +322,13 @@ class CanvasRoom(Room):
         self._forecast_timer.start()
         self._repaint()
 
-    def _dropped(self, data: QMimeData, place: QPointF) -> None:
-        paths = [Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile()]
-        if paths:
-            self.bring_in_files(paths, place)
-        elif data.hasImage():
-            image = QImage(data.imageData())
-            studio = self.context.studio
-            self.context.background.run(
-                lambda: studio.import_pixels(_picture_of(image), "pasted"),
-                lambda asset: self._arrived("pasted", place, asset),
-            )
-
-    def _arrived(self, name: str, place: QPointF, asset: Asset) -> None:
+    def _arrived(self, asset: Asset, rect: Rect, name: str) -> None:
         """A picture was brought in: show it, select it, and offer it as the start."""
-
-        def known(size: tuple[int, int]) -> None:
-            rect = Rect(round(place.x()), round(place.y()), max(1, size[0]), max(1, size[1]))
-            placement = self.document.place(asset, rect, name)
-            self.request_panel.source.choose("picture")
-            self.view.select(placement.id)
-            self._use_input(asset)
-            self.view.reveal(rect)
-
-        path = self.context.studio.project.assets.path(asset.id)
-        self.context.background.run(lambda: _size_of(path), known)
+        placement = self.document.place(asset, rect, name)
+        self.request_panel.source.choose("picture")
+        self.view.select(placement.id)
+        self._use_input(asset)
+        self.view.reveal(rect)
 
     def _after_edit(self) -> None:
         if self.scene.selected and self.document.find(self.scene.selected) is None:
@@ -369,21 +343,3 @@ class CanvasRoom(Room):
 
     def _repaint(self) -> None:
         self.view.update()
-
-
-def _input_frame(rect: Rect) -> Rect:
-    """A frame around a picture that was brought in, in multiples of 8 and not too large to make."""
-    scale = min(1.0, _LARGEST_INPUT / max(rect.width, rect.height))
-    width, height = (max(16, round(edge * scale / 8) * 8) for edge in (rect.width, rect.height))
-    return Rect(rect.x, rect.y, width, height)
-
-
-def _size_of(path: Path) -> tuple[int, int]:
-    image = read_image(path)
-    return image.width(), image.height()
-
-
-def _picture_of(image: QImage) -> Picture:
-    straight = image.convertToFormat(QImage.Format.Format_RGBA8888)
-    rows = bytes(straight.constBits())
-    return Picture(width=straight.width(), height=straight.height(), channels=4, pixels=rows)
