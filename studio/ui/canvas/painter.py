@@ -91,8 +91,11 @@ class CanvasPainter:
         label = f"{scene.frame.width} × {scene.frame.height}"
         painter.setFont(self._theme.font("small"))
         painter.setPen(self._theme.color("text_soft"))
-        width = painter.fontMetrics().horizontalAdvance(label)
-        painter.drawText(QPointF(target.right() - width, target.bottom() + self._theme.pixels(18)), label)
+        metrics = painter.fontMetrics()
+        width, below = metrics.horizontalAdvance(label), target.bottom() + self._theme.pixels(18)
+        ground = QRectF(target.right() - width - 4, below - metrics.ascent() - 2, width + 6, metrics.height() + 4)
+        painter.fillRect(ground, self._theme.color("backdrop", 0.75))  # a picture may lie below the frame
+        painter.drawText(QPointF(target.right() - width, below), label)
 
     def _hint(self, painter: QPainter, target: QRectF) -> None:
         """What to do on an empty canvas, where the first picture will be."""

@@ -19,6 +19,7 @@ from studio.jobs.limits import WorkerCommand
 from studio.launch import Application
 from studio.models.starter import STARTER_FOLDER
 from studio.ui.canvas.room import CanvasRoom
+from studio.ui.code.room import CodeRoom
 from studio.ui.strip import JobLine
 from studio.ui.write.room import WriteRoom
 from tests.tiny_gguf import TinyModel
@@ -124,3 +125,25 @@ def test_esc_in_each_room_answers_at_once_and_what_was_written_is_one_step(qtbot
     real.window.open_room("write")
     QTest.keyClick(sheet.page, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
     assert sheet.page.text() == "It began."
+
+
+def test_esc_in_code_keeps_what_was_written_as_one_step(qtbot: QtBot, real: Application) -> None:
+    real.window.open_room("code")
+    code = real.window.stage.room("code")
+    assert isinstance(code, CodeRoom)
+    path = code.folder.create("sketch.py", code.folder.folder)
+    code.open(path)
+    qtbot.waitUntil(lambda: code.sheet() is not None)
+    sheet = code.sheet()
+    assert sheet is not None
+    QTest.keyClicks(sheet.area, "x = ")
+    code.request_panel.length.set_value(60)
+    code.generate()
+    qtbot.waitUntil(lambda: sheet.area.length > 30, timeout=LONG)
+    QTest.keyClick(sheet.area, Qt.Key.Key_Escape)
+    assert not code.is_generating()
+    kept = sheet.area.text()
+    qtbot.waitUntil(lambda: [job.state for job in jobs(real)] == [JobState.CANCELLED], timeout=LONG)
+    assert sheet.area.text() == kept
+    QTest.keyClick(sheet.area, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert sheet.area.text() == "x = "
