@@ -13,9 +13,10 @@ from studio.models.entry import ShelfEntry
 
 STARTER_FOLDER = Path(__file__).resolve().parents[2] / "resources" / "starter"
 
-# Penalty and DRY multiplier where a description says nothing. Measured with the starter models, 30 runs of 200 tokens
-# each: of the coder's runs of four words a fourth had been there before, with these an eighth; the writer needs less.
-_AGAINST_REPETITION: dict[Task, tuple[float, float]] = {"code": (1.1, 1.0), "text": (1.05, 0.0)}
+# Penalty and DRY multiplier where a description says nothing. Measured with the starter models over 200 tokens, how
+# many runs of four words had been there before: of the coder's 24 % without these and 12 % with them, of the writer's
+# at temperature 0 40 % and 3 %.
+_AGAINST_REPETITION: dict[Task, tuple[float, float]] = {"code": (1.1, 1.0), "text": (1.05, 1.0)}
 
 
 class StarterDescription(msgspec.Struct, frozen=True):

@@ -191,7 +191,8 @@ def test_starter_models_advise_against_repetition_and_others_leave_it(tmp_path: 
     folder = starter(tmp_path / "starter")
     description = folder / "writer" / "model.toml"
     said = Sampling(seed=1, temperature=0.3, repetition_penalty=1.2)
-    assert Shelf([], folder).entries()[0].advised(said).repetition_penalty == 1.05
+    writer = Shelf([], folder).entries()[0].advised(said)
+    assert (writer.repetition_penalty, writer.dry_multiplier) == (1.05, 1.0)
     words = description.read_text().replace('task = "text"', 'task = "code"')
     description.write_text(words)
     coder = Shelf([], folder).entries()[0].advised(said)
