@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 import time
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QEvent, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLineEdit
 from pytestqt.qtbot import QtBot
@@ -91,6 +91,16 @@ def test_closing_with_unsaved_changes_asks_and_throws_nothing_away(stage: Stage)
     trash = stage.around.folder / "Work" / ".atelier" / "trash"
     stage.qtbot.waitUntil(lambda: [path.read_text() for path in trash.glob("[!.]*")] == ["yx = 1\n"])
     assert (stage.folder / "a.py").read_text() == "x = 1\n"
+
+
+def test_a_closed_file_leaves_nothing_that_still_listens(stage: Stage) -> None:
+    stage.open("a.py", "x = 1\n")
+    stage.open("b.py", "x = 2\n")
+    stage.room.close_current()
+    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
+    stage.around.settings.change(theme="light")
+    stage.around.settings.change(theme="dark")
+    assert stage.sheet.path.name == "a.py"
 
 
 def test_a_file_deleted_by_another_program_is_kept_here(stage: Stage) -> None:
