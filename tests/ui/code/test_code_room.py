@@ -103,6 +103,33 @@ def test_a_closed_file_leaves_nothing_that_still_listens(stage: Stage) -> None:
     assert stage.sheet.path.name == "a.py"
 
 
+def test_a_file_of_another_language_scrolls_without_the_old_colours(stage: Stage) -> None:
+    area = stage.open("a.py", "x = 1\n" * 300)
+    stage.sheet.moved(stage.folder / "a.txt")
+    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
+    area.verticalScrollBar().setValue(100)
+    assert stage.sheet.colors is None
+
+
+def test_a_new_file_can_be_named_in_a_narrow_window(stage: Stage) -> None:
+    stage.room.resize(560, 500)
+    assert stage.room.tree.isHidden()
+    stage.room.new_file()
+    stage.qtbot.waitUntil(lambda: bool(stage.room.tree.tree.findChildren(QLineEdit)), timeout=5000)
+    assert stage.room.tree.isVisible()
+    QTest.keyClick(stage.room.tree.tree.findChildren(QLineEdit)[0], Qt.Key.Key_Escape)
+
+
+def test_another_folder_may_come_while_a_name_is_typed(stage: Stage) -> None:
+    stage.open("a.py", "x = 1\n")
+    stage.qtbot.waitUntil(lambda: stage.folder / "a.py" in stage.room.tree.paths(), timeout=LONG)
+    stage.room.rename_current()
+    stage.qtbot.waitUntil(lambda: bool(stage.room.tree.tree.findChildren(QLineEdit)), timeout=5000)
+    stage.room.show_folder(stage.folder / "lib")
+    QApplication.processEvents()
+    assert stage.room.tree.paths() == []
+
+
 def test_a_file_deleted_by_another_program_is_kept_here(stage: Stage) -> None:
     stage.open("a.py", "x = 1\n")
     (stage.folder / "a.py").unlink()
