@@ -22,7 +22,7 @@ from studio.core.events import Event, JobCompleted, Picture
 from studio.core.failure import Failure, FailureCode, StudioError
 from studio.core.jobs import Job
 from studio.core.provenance import Provenance
-from studio.core.references import Asset, Destination, ModelRef
+from studio.core.references import SUGGESTION, Asset, Destination, ModelRef
 from studio.core.requests import CodeRequest, ImageRequest, Request, TextRequest, input_assets
 from studio.documents.project import Project
 from studio.formats.png import decode_picture, encode_png
@@ -131,7 +131,8 @@ class Studio:
 
     def _keep_results(self, job: Job, event: JobCompleted) -> JobCompleted:
         """Store the pictures in the project before anyone hears of them. Runs in a background thread."""
-        self.history.add(job.request, event.report)
+        if job.destination.anchor != SUGGESTION:  # a few tokens and much reading: no measure for what is asked for
+            self.history.add(job.request, event.report)
         if not isinstance(job.request, ImageRequest):
             return event
         assets = tuple(self._keep_picture(job, picture, event) for picture in event.pictures)

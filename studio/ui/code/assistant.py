@@ -85,6 +85,10 @@ class Assistant(QObject):
         if self._sheet is not None and self._sheet.generation is not None:
             self._sheet.generation.stop()
 
+    def look(self) -> None:
+        """Read again soon what the panel says about the request."""
+        self._look.start()
+
     def late_result(self, job: Job, event: Event) -> str | None:
         """The code of a finished job that no open file is waiting for, as after a retry; else None."""
         place = job.destination
@@ -124,6 +128,7 @@ class Assistant(QObject):
             return
         _, place, _ = _where(sheet.area, instruction=bool(wishes.instruction))
         request = instructed(place, wishes)
+        self._panel.show_forecast(request)
         rows = [("Above the cursor", _lines(request.prefix))]
         if request.suffix:
             rows.append(("Below the cursor", _lines(request.suffix)))

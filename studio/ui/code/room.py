@@ -363,6 +363,8 @@ class CodeRoom(Room):
             if is_terminal(event):
                 self.context.background.run(functools.partial(self._forget, job.id))
             return
+        if is_terminal(event):
+            self.assistant.look()  # the run has been measured
         text = self.assistant.late_result(job, event)
         if text is not None:
             title = job.title or "Code"

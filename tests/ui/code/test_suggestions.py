@@ -258,3 +258,20 @@ def test_a_line_that_may_become_a_repetition_waits() -> None:
 )
 def test_only_what_closes_may_stand_behind(rest: str, may: bool) -> None:
     assert may_stand_before(rest) is may
+
+
+def test_suggestions_are_no_measure_for_the_forecast(stage: Stage) -> None:
+    area = stage.open("a.py", "# says=known\nx = ")
+    forecast = stage.room.request_panel.forecast
+    stage.qtbot.waitUntil(lambda: "after the first run" in forecast.text())
+    area.select(area.length, area.length)
+    stage.sheet.suggestions.ask()
+    stage.ghost("known")
+    quiet(stage)
+    model = stage.room.request_panel.model_ref()
+    assert model is not None
+    assert stage.around.studio.history.of(model) == ()
+    stage.sheet.suggestions.stop()
+    stage.room.generate()
+    stage.qtbot.waitUntil(lambda: not stage.room.is_generating(), timeout=LONG)
+    stage.qtbot.waitUntil(lambda: len(stage.around.studio.history.of(model)) == 1, timeout=LONG)
