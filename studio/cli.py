@@ -115,7 +115,7 @@ def generate_text(
     with _refusals(as_json=as_json):
         shelf = _shelf()
         entry = _choose(shelf, "text", model)
-        sampling = Sampling(seed=_seed(seed), temperature=temperature)
+        sampling = entry.advised(Sampling(seed=_seed(seed), temperature=temperature))
         turns = (Message("user", prompt),) if mode is Mode.ANSWER else ()
         request = TextRequest(
             model=entry.ref,
@@ -148,7 +148,7 @@ def generate_code(
         entry = _choose(shelf, "code", model)
         request = CodeRequest(
             model=entry.ref,
-            sampling=Sampling(seed=_seed(seed), temperature=temperature),
+            sampling=entry.advised(Sampling(seed=_seed(seed), temperature=temperature)),
             prefix="" if instruct else prompt,
             suffix=suffix,
             instruction=prompt if instruct else "",

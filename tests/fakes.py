@@ -66,16 +66,17 @@ class ScriptedEngine:
         self._loaded = 0
         self._said: list[str] = []
         self._pictures: tuple[Picture, ...] = ()
+        self._took = 0.0
 
     def run(self, assignment: Assignment, cancel: Cancel) -> Iterator[Event]:
         """Follow the script."""
-        self._said, self._pictures = [], ()
+        self._said, self._pictures, self._took = [], (), 0.0
         self._assignment = assignment
         for line in _script(assignment.request).split(";"):
             name, _, argument = line.strip().partition(" ")
             if name:
                 yield from _COMMANDS[name](self, argument, cancel)
-        report = RunReport(load_seconds=0.5, library="fake", device="cpu")
+        report = RunReport(load_seconds=0.5, run_seconds=self._took, library="fake", device="cpu")
         yield JobCompleted(text=" ".join(self._said), pictures=self._pictures, report=report)
 
     def unload(self) -> None:
@@ -204,6 +205,11 @@ class ScriptedEngine:
             Picture(width, height, channels, pixels(width, height, channels, seed), seed)
             for seed in range(count[0] if count else 1)
         )
+        return ()
+
+    def took(self, seconds: str, _cancel: Cancel) -> Iterable[Event]:
+        """Claim to have taken this long."""
+        self._took = float(seconds)
         return ()
 
     def lie(self, _argument: str, _cancel: Cancel) -> Iterator[Event]:

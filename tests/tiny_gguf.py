@@ -32,7 +32,7 @@ Matrix = npt.NDArray[np.float32]
 class TinyModel:
     """What to make. `script` pieces must differ from each other; `width` must be above their number.
 
-    A model that `never_ends` can be `plain` too: it writes ASCII only.
+    A script that `loops` begins again at its end. A model that `never_ends` can be `plain` too: it writes ASCII only.
     """
 
     layers: int = 2
@@ -47,6 +47,7 @@ class TinyModel:
     never_ends: bool = False
     plain: bool = False
     script: tuple[str | bytes, ...] = ()
+    loops: bool = False
     quantised: bool = False
     recurrent: bool = False
     tensors_per_file: int = 0
@@ -152,7 +153,7 @@ def _weights(model: TinyModel, tokens: list[str]) -> dict[str, Matrix]:
         tensors[block + "ffn_up.weight"] = matrix(hidden, width)
         tensors[block + "ffn_down.weight"] = matrix(width, hidden)
     if model.script:
-        _write_script(tensors, model.script, tokens)
+        _write_script(tensors, model.script, tokens, loops=model.loops)
     if model.never_ends:
         _never_end(tensors, tokens, plain=model.plain)
     return tensors
@@ -174,9 +175,10 @@ def _recurrent_block(width: int, matrix: Callable[[int, int], Matrix]) -> dict[s
     }
 
 
-def _write_script(tensors: dict[str, Matrix], script: Sequence[str | bytes], tokens: list[str]) -> None:
+def _write_script(tensors: dict[str, Matrix], script: Sequence[str | bytes], tokens: list[str], *, loops: bool) -> None:
     """Each piece leads to the next one; any other token leads to the first, the last one to the end."""
-    order = [tokens.index(spelled(piece)) for piece in script] + [tokens.index(END_OF_TEXT)]
+    order = [tokens.index(spelled(piece)) for piece in script]
+    order.append(order[0] if loops else tokens.index(END_OF_TEXT))
     embedding, output = tensors["token_embd.weight"], tensors["output.weight"]
     embedding[:, 0] = 1.0
     for at, token in enumerate(order[:-1], start=1):

@@ -10,6 +10,7 @@ import secrets
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 from msgspec.structs import replace
 
@@ -21,8 +22,8 @@ from studio.core.events import Event, JobCompleted, Picture
 from studio.core.failure import Failure, FailureCode, StudioError
 from studio.core.jobs import Job
 from studio.core.provenance import Provenance
-from studio.core.references import Asset, Destination, ModelRef
-from studio.core.requests import ImageRequest, Request, input_assets
+from studio.core.references import SUGGESTION, Asset, Destination, ModelRef
+from studio.core.requests import CodeRequest, ImageRequest, Request, TextRequest, input_assets
 from studio.documents.project import Project
 from studio.formats.png import decode_picture, encode_png
 from studio.jobs.dispatcher import Dispatcher
@@ -32,6 +33,8 @@ from studio.models.forecast import Forecast, forecast
 from studio.models.shelf import Shelf
 
 LARGEST_PICTURE_FILE = 1 << 30
+
+Written = TypeVar("Written", bound=TextRequest | CodeRequest)
 
 
 class Studio:
@@ -100,6 +103,10 @@ class Studio:
         """What to expect of `request`. Raises `StudioError` (`MODEL_MISSING`)."""
         return forecast(self.shelf.find(request.model), request, self.history.of(request.model))
 
+    def advised(self, request: Written) -> Written:
+        """`request` with the sampling that its model's makers advise. Raises `StudioError` (`MODEL_MISSING`)."""
+        return replace(request, sampling=self.shelf.find(request.model).advised(request.sampling))
+
     @staticmethod
     def new_seed() -> int:
         """A seed nobody chose; it is written into the request like any other."""
@@ -124,7 +131,8 @@ class Studio:
 
     def _keep_results(self, job: Job, event: JobCompleted) -> JobCompleted:
         """Store the pictures in the project before anyone hears of them. Runs in a background thread."""
-        self.history.add(job.request, event.report)
+        if job.destination.anchor != SUGGESTION:  # a few tokens and much reading: no measure for what is asked for
+            self.history.add(job.request, event.report)
         if not isinstance(job.request, ImageRequest):
             return event
         assets = tuple(self._keep_picture(job, picture, event) for picture in event.pictures)

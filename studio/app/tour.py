@@ -55,14 +55,14 @@ def stops(shelf: Shelf) -> tuple[Stop, ...]:
         )
         found.append(Stop("A picture", image, request, PICTURE))
     if text is not None:
-        sampling = Sampling(seed=SEED, temperature=0.7)
+        sampling = text.advised(Sampling(seed=SEED, temperature=0.7))
         found.append(
             Stop(
                 "A paragraph", text, TextRequest(model=text.ref, sampling=sampling, prompt=STORY, max_tokens=120), STORY
             )
         )
     if code is not None:
-        sampling = Sampling(seed=SEED, temperature=0.2)
+        sampling = code.advised(Sampling(seed=SEED, temperature=0.2))
         code_request = CodeRequest(
             model=code.ref, sampling=sampling, prefix=FUNCTION, max_tokens=80, stop=("\ndef ", "\nclass ")
         )

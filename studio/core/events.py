@@ -103,7 +103,7 @@ class JobNotice(Event, frozen=True, kw_only=True):
 class RunReport(msgspec.Struct, frozen=True):
     """Measured facts of a finished run; times in seconds, memory in bytes.
 
-    The next forecast learns from them. `finish` is why a text ended: `stop`, `length` or `eos`.
+    The next forecast learns from them. `finish` is why a text ended: `stop`, `length`, `eos` or `repetition`.
     """
 
     load_seconds: float = 0.0

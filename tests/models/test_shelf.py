@@ -185,3 +185,21 @@ def test_the_forecast_learns(tmp_path: Path) -> None:
     assert forecast(entry, request, runs).seconds == pytest.approx(4.0), "the median, so that one bad run counts little"
     picture = ImageRequest(prompt="", model=entry.ref, seed=0, width=16384, height=16384)
     assert not forecast(entry, picture).fits
+
+
+def test_starter_models_advise_against_repetition_and_others_leave_it(tmp_path: Path) -> None:
+    folder = starter(tmp_path / "starter")
+    description = folder / "writer" / "model.toml"
+    said = Sampling(seed=1, temperature=0.3, repetition_penalty=1.2)
+    writer = Shelf([], folder).entries()[0].advised(said)
+    assert (writer.repetition_penalty, writer.dry_multiplier) == (1.05, 1.0)
+    words = description.read_text().replace('task = "text"', 'task = "code"')
+    description.write_text(words)
+    coder = Shelf([], folder).entries()[0].advised(said)
+    assert (coder.repetition_penalty, coder.dry_multiplier, coder.temperature) == (1.1, 1.0, 0.3)
+    description.write_text(words + "repetition_penalty = 1.0\ndry_multiplier = 0.0\n")
+    assert Shelf([], folder).entries()[0].advised(Sampling(seed=1)) == Sampling(seed=1)
+    other = write_gguf(tmp_path / "other.gguf", {"general.architecture": "llama", "llama.context_length": 9})
+    theirs = identify(other)
+    assert theirs is not None
+    assert theirs.advised(said) == said

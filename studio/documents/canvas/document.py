@@ -137,10 +137,15 @@ class CanvasDocument:
         self.on_change()
 
     def free_place(self, near: Rect, taken: tuple[Rect, ...] = (), count: int = 1) -> Rect:
-        """The next place of the size of `near` where a sheet of `count` covers nothing: rightwards, then down."""
+        """The next place of the size of `near` where a sheet of `count` covers nothing: rightwards, then down.
+
+        A sheet begins where its first row still ends within the four columns.
+        """
         occupied = [item.rect for item in self.placements()] + list(taken)
         for slot in range(10_000):
             row, column = divmod(slot, SHEET_COLUMNS)
+            if column + min(count, SHEET_COLUMNS) > SHEET_COLUMNS:
+                continue
             candidate = near.moved(column * (near.width + SHEET_GAP), row * (near.height + SHEET_GAP))
             wanted = sheet(candidate, count)
             if not any(place.overlaps(other) for place in wanted for other in occupied):

@@ -21,6 +21,7 @@ from studio.engines.language.context import Context
 from studio.engines.language.grammar import GrammarSampler
 from studio.engines.language.logprobs import token_logprob
 from studio.engines.language.prompts import Prompt
+from studio.engines.language.repetition import LOOK_EVERY, is_endless
 from studio.engines.language.sampling import Sampler
 from studio.engines.language.trouble import model_trouble, writes_nothing
 from studio.engines.language.writing import TextStream
@@ -32,8 +33,11 @@ _NONE = -1
 _INFINITY = math.inf
 _CLOCK = time.perf_counter
 _FULL = "full"
+_REPETITION = "repetition"
 _FULL_NOTICE = "The model's context is full, so the text ends here. A longer context length leaves more room."
+_REPETITION_NOTICE = "The model began to say the same thing again and again, so the text ends here."
 _SHIFT_NOTICE = "The text outgrew the model's context; the oldest part of it is no longer taken into account."
+_NOTICES = {_FULL: _FULL_NOTICE, _REPETITION: _REPETITION_NOTICE}
 
 Logits = npt.NDArray[np.float32]
 
@@ -56,6 +60,7 @@ class Generation:
         self._dropped = prompt.dropped
         self._shift_noted = False
         self._token = _NONE
+        self._look_at = LOOK_EVERY
         self._unshown = 0
         self._unshown_logprobs: list[TokenLogprob] = []
         library = context.model.library
@@ -75,6 +80,8 @@ class Generation:
         Raises `Cancelled` and `StudioError`; the text shown until then has been yielded.
         """
         self._drawn = self._carefully_drawn if self.grammar or self.logprobs else self._plainly_drawn
+        if self.grammar:
+            self._look_at = _NONE  # what a schema asks for may well be the same many times
         next_report = 0.0
         frame = 0.0  # the first token with text goes out at once
         self._logits()
@@ -95,8 +102,8 @@ class Generation:
                 yield from self._shifted()
             elif ended:
                 self.finish = "length" if ended == _FULL else ended
-                if ended == _FULL:
-                    yield JobNotice(text=_FULL_NOTICE)
+                if ended in _NOTICES:
+                    yield JobNotice(text=_NOTICES[ended])
                 return
             self._look_around(now - began, self.written - before)
 
@@ -127,6 +134,9 @@ class Generation:
                 if write(piece):
                     ended = "stop"
                     break
+                if written == self._look_at and self._is_endless(written):
+                    ended = _REPETITION
+                    break
                 if clock() >= until:
                     ended = ended if written >= self._most else ""
                     break
@@ -135,6 +145,14 @@ class Generation:
             self.written = written
             self._unshown += written - before
         return ended
+
+    def _is_endless(self, written: int) -> bool:
+        """Whether the text goes round in circles; the token that was drawn last has not been read yet."""
+        self._look_at += LOOK_EVERY
+        pieces = self._context.model.vocabulary.piece
+        return is_endless(
+            self._context.tokens, written - 1, lambda unit: b"".join(pieces(token) or b"" for token in unit)
+        )
 
     def _plainly_drawn(self, token: int) -> int:
         """Read `token`, draw the next one."""

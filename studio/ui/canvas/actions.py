@@ -29,6 +29,14 @@ class CanvasActions(Protocol):
         """Stop what is being made here."""
         ...
 
+    def escape(self) -> None:
+        """Take back one thing: the gesture, the selection, the picture on its way."""
+        ...
+
+    def can_escape(self) -> bool:
+        """Whether there is such a thing."""
+        ...
+
     def undo(self) -> None:
         """Take the last change back."""
         ...
@@ -99,6 +107,8 @@ def _making(room: CanvasActions) -> list[Command]:
                 "Make the picture in the dashed frame"),
         Command("canvas.stop", "Stop all pictures", room.stop_all, "Ctrl+.", "Canvas", "canvas", busy,
                 "Stop every picture that is being made here"),
+        Command("canvas.escape", "Let go, else stop the picture", room.escape, "Esc", "Canvas", "canvas",
+                room.can_escape, "Take back what the mouse is doing, then the selection, then the picture on its way"),
         Command("canvas.recall", "Take over this picture's request", room.recall_request, "Ctrl+R", "Canvas", "canvas",
                 selected, "Fill the panel with prompt, seed and numbers of the selected picture"),
         Command("canvas.frame-selection", "Put the frame around the selection", room.frame_to_selection, "F", "Canvas",
@@ -132,6 +142,7 @@ def _looking(room: CanvasActions) -> list[Command]:
         Command("canvas.fit", "Show everything", view.fit, "Ctrl+0", "View", "canvas"),
         Command("canvas.actual", "Actual size", lambda: view.set_zoom(1.0), "Ctrl+1", "View", "canvas"),
         Command("canvas.zoom-in", "Zoom in", lambda: view.step_zoom(1), "Ctrl+=", "View", "canvas"),
+        Command("canvas.zoom-in-too", "Zoom in further", lambda: view.step_zoom(1), "Ctrl++", "", "canvas"),
         Command("canvas.zoom-out", "Zoom out", lambda: view.step_zoom(-1), "Ctrl+-", "View", "canvas"),
         Command("canvas.to-frame", "Go to the frame", lambda: view.fit(room.scene.frame), "Ctrl+2", "View", "canvas"),
     ]

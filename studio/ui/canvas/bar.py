@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from PySide6.QtCore import QEvent, QObject, Qt
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QToolButton, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QToolButton, QWidget
 
 from studio.core.command import Command
 from studio.ui.canvas.view import CanvasView
@@ -25,8 +25,8 @@ class ZoomBar(QFrame):
         line.setContentsMargins(4, 4, 4, 4)
         line.setSpacing(2)
         line.addWidget(self._button("minus", commands["canvas.zoom-out"]))
-        self._value = QPushButton("100 %")
-        self._value.setProperty("look", "link")
+        self._value = QToolButton()
+        self._value.setText("100 %")
         self._value.setMinimumWidth(theme.pixels(56))
         self._adopt(self._value, commands["canvas.actual"])
         line.addWidget(self._value)
@@ -59,7 +59,7 @@ class ZoomBar(QFrame):
         return button
 
     @staticmethod
-    def _adopt(button: QToolButton | QPushButton, command: Command) -> None:
+    def _adopt(button: QToolButton, command: Command) -> None:
         button.setAccessibleName(command.title)
         button.setToolTip(tip(command.title, command.shortcut))
         button.setFocusPolicy(Qt.FocusPolicy.TabFocus)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from PySide6.QtCore import QPointF, QRectF, QSizeF
 
 from studio.documents.canvas.placement import Rect
@@ -9,6 +11,8 @@ from studio.documents.canvas.placement import Rect
 SMALLEST, LARGEST = 0.02, 64.0
 _STEPS = (0.02, 0.05, 0.1, 0.25, 0.33, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0, 16.0, 32.0, 64.0)
 _MARGIN = 48.0
+CRISP_ZOOM = 2.0
+"""From here on the pixels of a picture are seen as such, and should be whole."""
 
 
 class Camera:
@@ -49,14 +53,17 @@ class Camera:
         """Move the canvas by `delta` widget pixels."""
         self.origin += delta
 
-    def fit(self, rect: Rect, size: QSizeF, largest: float = 4.0) -> None:
-        """Show all of `rect` in the middle, not larger than `largest`."""
+    def fit(self, rect: Rect, size: QSizeF, ratio: float = 1.0) -> None:
+        """Show all of `rect` in the middle, as large as fits. `ratio` is how many pixels the screen has to one of Qt's.
+
+        Where it becomes large, each canvas pixel gets the same whole number of the screen's.
+        """
         width = max(1.0, size.width() - 2 * _MARGIN)
         height = max(1.0, size.height() - 2 * _MARGIN)
-        self.zoom = min(LARGEST, largest, max(SMALLEST, min(width / rect.width, height / rect.height)))
-        self.center(rect, size)
-
-    def center(self, rect: Rect, size: QSizeF) -> None:
-        """Bring the middle of `rect` to the middle of the widget, keeping the zoom."""
+        zoom = min(width / rect.width, height / rect.height)
+        if zoom >= CRISP_ZOOM:
+            zoom = math.floor(zoom * ratio) / ratio
+        self.zoom = min(LARGEST, max(SMALLEST, zoom))
         middle = QPointF(rect.x + rect.width / 2, rect.y + rect.height / 2)
-        self.origin = QPointF(size.width() / 2, size.height() / 2) - middle * self.zoom
+        origin = QPointF(size.width() / 2, size.height() / 2) - middle * self.zoom
+        self.origin = QPointF(round(origin.x() * ratio) / ratio, round(origin.y() * ratio) / ratio)

@@ -29,11 +29,15 @@ class Grip(enum.Enum):
 
 @dataclasses.dataclass
 class Drag:
-    """A drag from its press on: what is held, where it began, and how things stood then."""
+    """A drag from its press on: what is held, where it began, and how things stood then.
+
+    `origin` is where the view was; `start` moves along while the view is dragged.
+    """
 
     grip: Grip
     start: QPointF
     frame: Rect
+    origin: QPointF
     placement: Placement | None = None
     corner: tuple[int, int] = (0, 0)
     moved: bool = False
@@ -42,14 +46,14 @@ class Drag:
 def begin(point: QPointF, camera: Camera, document: CanvasDocument, scene: Scene) -> Drag:
     """What a press of the left button at `point` takes hold of: frame before pictures before the view."""
     frame = camera.to_widget(scene.frame)
-    corner = _corner(frame, point)
+    corner, origin = _corner(frame, point), QPointF(camera.origin)
     if corner is not None:
-        return Drag(Grip.FRAME_CORNER, point, scene.frame, corner=corner)
+        return Drag(Grip.FRAME_CORNER, point, scene.frame, origin, corner=corner)
     if _on_edge(frame, point):
-        return Drag(Grip.FRAME, point, scene.frame)
+        return Drag(Grip.FRAME, point, scene.frame, origin)
     place = camera.to_canvas(point)
     hit = document.at(place.x(), place.y())
-    return Drag(Grip.PICTURE if hit else Grip.VIEW, point, scene.frame, placement=hit)
+    return Drag(Grip.PICTURE if hit else Grip.VIEW, point, scene.frame, origin, placement=hit)
 
 
 def cursor_for(point: QPointF, camera: Camera, document: CanvasDocument, scene: Scene) -> Qt.CursorShape:

@@ -7,13 +7,13 @@ from PySide6.QtGui import QBrush, QColor, QPainter, QPen, QPixmap
 
 from studio.documents.canvas.document import CanvasDocument
 from studio.documents.canvas.placement import Placement
-from studio.ui.canvas.camera import Camera
+from studio.ui.canvas.camera import CRISP_ZOOM, Camera
 from studio.ui.canvas.pictures import PictureCache
 from studio.ui.canvas.scene import RunningPicture, Scene
 from studio.ui.theme import Theme
 
 HANDLE = 8.0
-_SHARP_ZOOM = 2.0
+_EMPTY = "The picture appears here.\nSay at the right what it should show,\nor drop a picture in to start from it."
 
 
 class CanvasPainter:
@@ -40,6 +40,8 @@ class CanvasPainter:
             rect = moved_to if selected.id == moving and moved_to is not None else selected.rect
             self._outline(painter, camera.to_widget(rect), input_=scene.input == selected.asset.id)
         self._frame(painter, camera.to_widget(scene.frame), scene)
+        if not document.placements() and not scene.running:
+            self._hint(painter, camera.to_widget(scene.frame))
 
     def _placement(self, painter: QPainter, target: QRectF, placement: Placement) -> None:
         painter.fillRect(target, self._checker())
@@ -51,7 +53,7 @@ class CanvasPainter:
             painter.setFont(self._theme.font("small"))
             painter.drawText(target, int(Qt.AlignmentFlag.AlignCenter) | int(Qt.TextFlag.TextWordWrap), word)
             return
-        smooth = target.width() / max(1, pixmap.width()) < _SHARP_ZOOM
+        smooth = target.width() / max(1, pixmap.width()) < CRISP_ZOOM
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, smooth)
         painter.drawPixmap(target, pixmap, QRectF(pixmap.rect()))
 
@@ -60,7 +62,9 @@ class CanvasPainter:
             target = camera.to_widget(place)
             image = running.image if index == running.current else running.finished.get(index)
             if image is not None:
-                painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, True)
+                # A preview is mostly smaller than the result, and its pixels are not the picture's.
+                smooth = image.width() != place.width or camera.zoom < CRISP_ZOOM
+                painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, smooth)
                 painter.drawImage(target, image, QRectF(image.rect()))
             else:
                 painter.fillRect(target, self._theme.color("accent", 0.08))
@@ -70,9 +74,10 @@ class CanvasPainter:
         target = camera.to_widget(running.places[running.current])
         self._tag(painter, target.topLeft(), running.label)
         if running.share is not None:
-            share = running.share * len(running.places) - running.current
-            bar = QRectF(target.left(), target.bottom() - 3.0, target.width() * min(1.0, max(0.0, share)), 3.0)
-            painter.fillRect(bar, self._theme.color("accent"))
+            for place in running.places if running.together else (running.places[running.current],):
+                target = camera.to_widget(place)
+                bar = QRectF(target.left(), target.bottom() - 3.0, target.width() * min(1.0, running.share), 3.0)
+                painter.fillRect(bar, self._theme.color("accent"))
 
     def _frame(self, painter: QPainter, target: QRectF, scene: Scene) -> None:
         pen = QPen(self._theme.color("accent"), 1.0, Qt.PenStyle.DashLine)
@@ -86,8 +91,20 @@ class CanvasPainter:
         label = f"{scene.frame.width} × {scene.frame.height}"
         painter.setFont(self._theme.font("small"))
         painter.setPen(self._theme.color("text_soft"))
-        width = painter.fontMetrics().horizontalAdvance(label)
-        painter.drawText(QPointF(target.right() - width, target.bottom() + self._theme.pixels(18)), label)
+        metrics = painter.fontMetrics()
+        width, below = metrics.horizontalAdvance(label), target.bottom() + self._theme.pixels(18)
+        ground = QRectF(target.right() - width - 4, below - metrics.ascent() - 2, width + 6, metrics.height() + 4)
+        painter.fillRect(ground, self._theme.color("backdrop", 0.75))  # a picture may lie below the frame
+        painter.drawText(QPointF(target.right() - width, below), label)
+
+    def _hint(self, painter: QPainter, target: QRectF) -> None:
+        """What to do on an empty canvas, where the first picture will be."""
+        room = target.adjusted(16, 16, -16, -16)
+        painter.setFont(self._theme.font("body"))
+        painter.setPen(self._theme.color("text_soft"))
+        flags = int(Qt.AlignmentFlag.AlignCenter) | int(Qt.TextFlag.TextWordWrap)
+        if painter.fontMetrics().boundingRect(room.toRect(), flags, _EMPTY).height() <= room.height():
+            painter.drawText(room, flags, _EMPTY)
 
     def _outline(self, painter: QPainter, target: QRectF, *, input_: bool) -> None:
         painter.setPen(QPen(self._theme.color("accent"), 2.0))

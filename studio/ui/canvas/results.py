@@ -12,6 +12,7 @@ from studio.documents.canvas.document import CanvasDocument, sheet
 from studio.documents.canvas.placement import Rect
 from studio.ui.canvas.pictures import PictureCache, image_of
 from studio.ui.canvas.scene import RunningPicture, Scene
+from studio.ui.queue.batch import BatchStep, batch_step
 
 _WORDS = {Stage.LOAD: "loading the model", Stage.ENCODE: "reading the prompt", Stage.DECODE: "finishing"}
 
@@ -37,7 +38,7 @@ class CanvasResults:
                 self._land(job, event)
         else:
             running = self._scene.running.setdefault(job.id, RunningPicture(places_of(job)))
-            _show(running, event)
+            _show(running, job.request, event)
         self._repaint()
 
     def catch_up(self, jobs: list[Job]) -> None:
@@ -56,6 +57,13 @@ class CanvasResults:
         """Show where a queued job will land."""
         word = "waiting" if job.state is JobState.QUEUED else "starting"
         self._scene.running[job.id] = RunningPicture(places_of(job), label=word)
+
+    def note_stop(self, identity: str) -> None:
+        """Somebody stops a picture: that is seen at once, however long its end takes."""
+        running = self._scene.running.get(identity)
+        if running is not None:
+            running.stopping, running.label = True, "stopping…"
+            self._repaint()
 
     def land(self, job: Job, assets: tuple[Asset, ...]) -> None:
         """Place the pictures of a finished job side by side."""
@@ -79,17 +87,34 @@ def places_of(job: Job) -> tuple[Rect, ...]:
     return sheet(rect_of(job.destination), count)
 
 
-def _show(running: RunningPicture, event: Event) -> None:
+def _show(running: RunningPicture, request: ImageRequest, event: Event) -> None:
     match event:
         case JobPreview(picture=picture, step=step):
-            running.turn_to(step)
+            if running.total:  # the picture may have come before the news that the next one has begun
+                running.turn_to(_index(batch_step(request, step, running.total)))
             running.image = image_of(picture)
         case JobProgress(stage=Stage.DENOISE, step=step, total=total):
             running.total = total or 0
-            running.turn_to(step)
-            running.label = f"step {step} of {total}" if total else f"step {step}"
-            running.share = step / total if total else None
-        case JobProgress(stage=stage):
-            running.label = _WORDS.get(stage, str(stage))
+            _turn(running, batch_step(request, step, total))
+        case JobProgress(stage=stage) if not running.stopping:
+            lead = f"picture {running.current + 1} of {len(running.places)} · " if _between(running, stage) else ""
+            running.label = lead + _WORDS.get(stage, str(stage))
         case _:
             pass
+
+
+def _turn(running: RunningPicture, place: BatchStep) -> None:
+    running.together = not place.picture
+    running.turn_to(_index(place))
+    running.share = place.share if place.steps else None
+    if not running.stopping:
+        running.label = place.words()
+
+
+def _index(place: BatchStep) -> int:
+    return max(0, place.picture - 1)
+
+
+def _between(running: RunningPicture, stage: Stage) -> bool:
+    """Whether one picture of several is being finished."""
+    return stage is Stage.DECODE and len(running.places) > 1 and not running.together

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import functools
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QMimeData, QPointF, QTimer
-from PySide6.QtGui import QGuiApplication, QImage
+from PySide6.QtCore import QPointF, QTimer
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from studio.core.command import Command
-from studio.core.events import Event, Picture
+from studio.core.events import Event, is_terminal
 from studio.core.failure import StudioError
 from studio.core.jobs import Job
 from studio.core.references import Asset, Destination
@@ -20,8 +19,9 @@ from studio.documents.canvas.document import SUFFIX, CanvasDocument, rect_from, 
 from studio.documents.canvas.placement import Rect
 from studio.ui.canvas.actions import canvas_commands
 from studio.ui.canvas.bar import ZoomBar
+from studio.ui.canvas.bringing import BringIn, input_frame
 from studio.ui.canvas.export import ask_picture, ask_target, save_canvas, save_pixels
-from studio.ui.canvas.pictures import PictureCache, read_image
+from studio.ui.canvas.pictures import PictureCache
 from studio.ui.canvas.request_panel import CanvasPanel
 from studio.ui.canvas.results import CanvasResults
 from studio.ui.canvas.scene import Scene
@@ -29,7 +29,6 @@ from studio.ui.canvas.view import CanvasView
 from studio.ui.room import Room, RoomContext
 
 _FORECAST_DELAY_MS = 120
-_LARGEST_INPUT = 1024
 
 
 class CanvasRoom(Room):
@@ -45,10 +44,13 @@ class CanvasRoom(Room):
         self.document = CanvasDocument(project.folder / f"Canvas{SUFFIX}")
         self.scene = Scene()
         self._home = self.scene.frame  # where the person put the frame; pictures fill rows of four from there
+        # Frame and home before the frame went around the picture that is started from.
+        self._former: tuple[Rect, Rect] | None = None
         self.cache = PictureCache(context.background, project.assets.path, self._repaint)
         self.view = CanvasView(context.theme, self.cache, self.document, self.scene)
         self.results = CanvasResults(self.document, self.scene, self.cache, self._repaint)
         self.request_panel = CanvasPanel(context.theme, context.studio)
+        self._bring = BringIn(context, self._arrived)
         self._commands = canvas_commands(self)
         self._zoom_bar = ZoomBar(context.theme, self.view, {command.id: command for command in self._commands})
         column = QVBoxLayout(self)
@@ -66,7 +68,8 @@ class CanvasRoom(Room):
         self.view.frame_changed.connect(self._frame_moved)
         self.view.selection_changed.connect(lambda _identity: self._selection_changed())
         self.view.picture_moved.connect(self._picture_moved)
-        self.view.dropped.connect(self._dropped)
+        self.view.dropped.connect(self._bring.data)
+        self.view.escaped.connect(self.escape)
         self.request_panel.edited.connect(self._forecast_timer.start)
         self.request_panel.size_edited.connect(self._size_edited)
         self.request_panel.input_wanted.connect(self._input_wanted)
@@ -83,8 +86,9 @@ class CanvasRoom(Room):
         return self.request_panel
 
     def activated(self) -> None:
-        """Take the keyboard, look at the shelf again."""
+        """Take the keyboard, look at the shelf and at what is free again."""
         self.request_panel.model.refresh()
+        self._forecast_timer.start()
         self.request_panel.prompt.setFocus()
         self.document_changed.emit(self.document.name, "saved")
 
@@ -145,7 +149,19 @@ class CanvasRoom(Room):
     def stop_all(self) -> None:
         """Stop every picture that is on its way on this canvas."""
         for identity in tuple(self.scene.running):
-            self.context.studio.cancel(identity)
+            self._stop(identity)
+
+    def escape(self) -> None:
+        """Take back one thing: what the mouse does, else the selection, else the picture that is being made here."""
+        if self.view.dismiss():
+            return
+        going = self._not_stopping()
+        if going:
+            self._stop(going[0])
+
+    def can_escape(self) -> bool:
+        """Whether there is such a thing."""
+        return self.view.can_dismiss() or bool(self._not_stopping())
 
     def undo(self) -> None:
         """Take the last change of the canvas back."""
@@ -188,22 +204,14 @@ class CanvasRoom(Room):
         """Ask for a picture file and put it on the canvas."""
         path = ask_picture(self)
         if path is not None:
-            self.bring_in_files([path], QPointF(self.scene.frame.x, self.scene.frame.y))
-
-    def bring_in_files(self, paths: list[Path], place: QPointF) -> None:
-        """Put picture files on the canvas, the first one at `place`."""
-        studio = self.context.studio
-        for index, path in enumerate(paths):
-            spot = QPointF(place.x() + index * 32, place.y() + index * 32)
-            arrived = functools.partial(self._arrived, path.stem, spot)
-            self.context.background.run(functools.partial(studio.import_picture, path), arrived)
+            self._bring.files([path], QPointF(self.scene.frame.x, self.scene.frame.y))
 
     def paste(self) -> None:
         """Put the clipboard's picture on the canvas."""
         data = QGuiApplication.clipboard().mimeData()
         if data is not None:
             middle = self.view.camera.to_canvas(QPointF(self.view.rect().center()))
-            self._dropped(data, middle)
+            self._bring.data(data, middle)
 
     def copy_selected(self) -> None:
         """Put the selected picture on the clipboard."""
@@ -245,8 +253,17 @@ class CanvasRoom(Room):
         if placement is not None:
             self._set_frame(placement.rect)
 
+    def _stop(self, identity: str) -> None:
+        self.results.note_stop(identity)
+        self.context.studio.cancel(identity)
+
+    def _not_stopping(self) -> list[str]:
+        return [identity for identity, running in self.scene.running.items() if not running.stopping]
+
     def _hear(self, job: Job, event: Event) -> None:
         self.results.hear(job, event)
+        if is_terminal(event):
+            self._forecast_timer.start()  # the run has been measured, and memory is free again
 
     def _take_document(self) -> None:
         self._restore_frame()
@@ -260,6 +277,7 @@ class CanvasRoom(Room):
 
     def _set_frame(self, frame: Rect) -> None:
         self.scene.frame = self._home = frame
+        self._former = None
         self.request_panel.show_size(frame.width, frame.height)
         self._repaint()
 
@@ -267,12 +285,13 @@ class CanvasRoom(Room):
         self.document.set_setting("frame", rect_text(self._home))
 
     def _frame_moved(self, frame: Rect) -> None:
-        self._home = frame
+        self._home, self._former = frame, None
         self.request_panel.show_size(frame.width, frame.height)
 
     def _size_edited(self, width: int, height: int) -> None:
         frame = self.scene.frame
         self.scene.frame = self._home = Rect(frame.x, frame.y, width, height)
+        self._former = None
         self._repaint()
 
     def _picture_moved(self, identity: str, rect: Rect) -> None:
@@ -288,37 +307,28 @@ class CanvasRoom(Room):
         self._use_input(self.selected_asset() if wanted else None)
 
     def _use_input(self, asset: Asset | None) -> None:
+        """Start from `asset`, the selected picture, with the frame around it; or from nothing, where it was before."""
+        placement = self.document.find(self.scene.selected) if self.scene.selected else None
+        if asset is not None and placement is not None:
+            former = self._former if self.scene.input else (self.scene.frame, self._home)
+            self._set_frame(input_frame(placement.rect))
+            self._former = former
+        elif asset is None and self.scene.input and self._former:
+            frame, home = self._former
+            self._set_frame(frame)
+            self._home = home
         self.scene.input = asset.id if asset else None
         self.request_panel.show_input(possible=self.selected_asset() is not None, chosen=asset is not None)
         self._forecast_timer.start()
         self._repaint()
 
-    def _dropped(self, data: QMimeData, place: QPointF) -> None:
-        paths = [Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile()]
-        if paths:
-            self.bring_in_files(paths, place)
-        elif data.hasImage():
-            image = QImage(data.imageData())
-            studio = self.context.studio
-            self.context.background.run(
-                lambda: studio.import_pixels(_picture_of(image), "pasted"),
-                lambda asset: self._arrived("pasted", place, asset),
-            )
-
-    def _arrived(self, name: str, place: QPointF, asset: Asset) -> None:
+    def _arrived(self, asset: Asset, rect: Rect, name: str) -> None:
         """A picture was brought in: show it, select it, and offer it as the start."""
-
-        def known(size: tuple[int, int]) -> None:
-            rect = Rect(round(place.x()), round(place.y()), max(1, size[0]), max(1, size[1]))
-            placement = self.document.place(asset, rect, name)
-            self.request_panel.source.choose("picture")
-            self.view.select(placement.id)
-            self._use_input(asset)
-            self._set_frame(_input_frame(rect))
-            self.view.reveal(rect)
-
-        path = self.context.studio.project.assets.path(asset.id)
-        self.context.background.run(lambda: _size_of(path), known)
+        placement = self.document.place(asset, rect, name)
+        self.request_panel.source.choose("picture")
+        self.view.select(placement.id)
+        self._use_input(asset)
+        self.view.reveal(rect)
 
     def _after_edit(self) -> None:
         if self.scene.selected and self.document.find(self.scene.selected) is None:
@@ -333,21 +343,3 @@ class CanvasRoom(Room):
 
     def _repaint(self) -> None:
         self.view.update()
-
-
-def _input_frame(rect: Rect) -> Rect:
-    """A frame around a picture that was brought in, in multiples of 8 and not too large to make."""
-    scale = min(1.0, _LARGEST_INPUT / max(rect.width, rect.height))
-    width, height = (max(16, round(edge * scale / 8) * 8) for edge in (rect.width, rect.height))
-    return Rect(rect.x, rect.y, width, height)
-
-
-def _size_of(path: Path) -> tuple[int, int]:
-    image = read_image(path)
-    return image.width(), image.height()
-
-
-def _picture_of(image: QImage) -> Picture:
-    straight = image.convertToFormat(QImage.Format.Format_RGBA8888)
-    rows = bytes(straight.constBits())
-    return Picture(width=straight.width(), height=straight.height(), channels=4, pixels=rows)

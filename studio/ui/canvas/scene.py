@@ -15,6 +15,7 @@ class RunningPicture:
     """A job that is on its way: where its pictures will land, how it looks so far, a word on its progress.
 
     `image` is the one that is being made, `current` which of `places` it belongs to; `finished` holds those before it.
+    `share` of the current one is done, or of all of them where they are made `together`; `total` steps make all.
     """
 
     places: tuple[Rect, ...]
@@ -24,17 +25,16 @@ class RunningPicture:
     label: str = ""
     share: float | None = None
     total: int = 0
+    together: bool = False
+    stopping: bool = False
 
     @property
     def area(self) -> Rect:
         """The rectangle that holds all of them."""
         return functools.reduce(Rect.united, self.places)
 
-    def turn_to(self, step: int) -> None:
-        """Step `step` of `total` over all pictures has been taken; go on to the picture that it belongs to."""
-        if not self.total:
-            return
-        current = min(len(self.places) - 1, max(0, step - 1) * len(self.places) // self.total)
+    def turn_to(self, current: int) -> None:
+        """Go on to the picture with this number."""
         if current != self.current:
             if self.image is not None:
                 self.finished[self.current] = self.image

@@ -5,11 +5,12 @@ It decides nothing about jobs: it says what was moved, chosen and dropped, and t
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QMimeData, QPointF, QRectF, QSizeF, Qt, Signal
+from PySide6.QtCore import QEvent, QMimeData, QPointF, QRectF, QSize, QSizeF, Qt, Signal
 from PySide6.QtGui import (
     QDragEnterEvent,
     QDragMoveEvent,
     QDropEvent,
+    QFocusEvent,
     QKeyEvent,
     QMouseEvent,
     QNativeGestureEvent,
@@ -38,16 +39,18 @@ _ARROWS = {
     Qt.Key.Key_Up: (0, -1),
     Qt.Key.Key_Down: (0, 1),
 }
+_ZOOMS = {Qt.Key.Key_Plus: 1, Qt.Key.Key_Equal: 1, Qt.Key.Key_Minus: -1}
 
 
 class CanvasView(QWidget):
-    """Shows one document. Signals carry canvas pixels and placement ids."""
+    """Shows one document. Signals carry canvas pixels and placement ids; `escaped` says that Esc was pressed."""
 
     frame_changed = Signal(object)
     selection_changed = Signal(object)
     picture_moved = Signal(str, object)
     dropped = Signal(object, QPointF)
     zoom_changed = Signal(float)
+    escaped = Signal()
 
     def __init__(
         self, theme: Theme, cache: PictureCache, document: CanvasDocument, scene: Scene, parent: QWidget | None = None
@@ -60,6 +63,7 @@ class CanvasView(QWidget):
         self._drag: Drag | None = None
         self._space = False
         self._fitted = False
+        self._seen = QSize()  # what the camera was set for; Qt does not tell of sizes that came while it was hidden
         self.setObjectName("canvas-view")
         self.setAccessibleName("Canvas")
         self.setAccessibleDescription("Pictures on an endless plane. Arrow keys move what is selected or the view.")
@@ -87,8 +91,9 @@ class CanvasView(QWidget):
 
     def fit(self, rect: Rect | None = None) -> None:
         """Show everything, or `rect`, as large as fits."""
-        self.camera.fit(rect or self.content(), QSizeF(self.size()))
+        self.camera.fit(rect or self.content(), QSizeF(self.size()), self.devicePixelRatioF())
         self._fitted = True
+        self._seen = self.size()
         self._camera_moved()
 
     def set_zoom(self, zoom: float) -> None:
@@ -113,6 +118,20 @@ class CanvasView(QWidget):
             self.selection_changed.emit(identity)
             self.update()
 
+    def dismiss(self) -> bool:
+        """Take back what the hand is doing, else let go of the selection; False where there was neither."""
+        if self._drag is not None:
+            self._abandon_drag()
+            return True
+        if self.scene.selected:
+            self.select(None)
+            return True
+        return False
+
+    def can_dismiss(self) -> bool:
+        """Whether there is something to take back or to let go of."""
+        return self._drag is not None or bool(self.scene.selected)
+
     def _camera_moved(self) -> None:
         self.zoom_changed.emit(self.camera.zoom)
         self.update()
@@ -129,9 +148,10 @@ class CanvasView(QWidget):
         """Keep the middle in the middle."""
         if not self._fitted and self.isVisible():
             self.fit()
-        elif event.oldSize().isValid():
-            change = event.size() - event.oldSize()
-            self.camera.pan(QPointF(change.width() / 2, change.height() / 2))
+        elif self._seen.isValid():
+            change = event.size() - self._seen
+            self.camera.pan(QPointF(round(change.width() / 2), round(change.height() / 2)))
+        self._seen = event.size()
         self.update()
 
     def showEvent(self, event: QShowEvent) -> None:
@@ -164,7 +184,7 @@ class CanvasView(QWidget):
         """Take hold of the frame, a picture or the view."""
         middle = event.button() == Qt.MouseButton.MiddleButton
         if middle or (self._space and event.button() == Qt.MouseButton.LeftButton):
-            self._drag = Drag(Grip.VIEW, event.position(), self.scene.frame, moved=True)
+            self._drag = Drag(Grip.VIEW, event.position(), self.scene.frame, QPointF(self.camera.origin), moved=True)
             self.setCursor(Qt.CursorShape.ClosedHandCursor)
         elif event.button() == Qt.MouseButton.LeftButton:
             self._drag = begin(event.position(), self.camera, self.document, self.scene)
@@ -182,6 +202,7 @@ class CanvasView(QWidget):
             self.camera.pan(point - drag.start)
             drag.start = point
             drag.moved = True
+            self.setCursor(Qt.CursorShape.ClosedHandCursor)
             self._camera_moved()
             return
         if not drag.moved and (point - drag.start).manhattanLength() < _START_DISTANCE:
@@ -205,17 +226,17 @@ class CanvasView(QWidget):
             self.picture_moved.emit(drag.placement.id, dragged_rect(drag, event.position(), self.camera))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Space pans with the mouse, arrows nudge, Tab goes round, Escape lets go of the selection."""
-        key, arrow = event.key(), _ARROWS.get(Qt.Key(event.key()))
+        """Space pans with the mouse, arrows nudge, plus and minus zoom, Esc takes back."""
+        key, arrow, zoom = event.key(), _ARROWS.get(Qt.Key(event.key())), _ZOOMS.get(Qt.Key(event.key()), 0)
         if key == Qt.Key.Key_Space and not event.isAutoRepeat():
             self._space = True
             self.setCursor(Qt.CursorShape.OpenHandCursor)
         elif arrow is not None:
             self._nudge(*arrow, far=bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier))
-        elif key == Qt.Key.Key_Escape and self._drag is not None:
-            self._abandon_drag()
-        elif key == Qt.Key.Key_Escape and self.scene.selected:
-            self.select(None)
+        elif zoom:
+            self.step_zoom(zoom)
+        elif key == Qt.Key.Key_Escape:
+            self.escaped.emit()
         else:
             super().keyPressEvent(event)
 
@@ -226,6 +247,13 @@ class CanvasView(QWidget):
             self.unsetCursor()
         else:
             super().keyReleaseEvent(event)
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        """Whoever has the keyboard now hears when Space is let go."""
+        if self._space:
+            self._space = False
+            self.unsetCursor()
+        super().focusOutEvent(event)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """Take pictures and files."""
@@ -248,9 +276,12 @@ class CanvasView(QWidget):
     def _abandon_drag(self) -> None:
         drag, self._drag = self._drag, None
         self.scene.moving = None
+        self.setCursor(Qt.CursorShape.OpenHandCursor if self._space else Qt.CursorShape.ArrowCursor)
         if drag is not None and drag.grip in (Grip.FRAME, Grip.FRAME_CORNER):
             self.scene.frame = drag.frame
             self.frame_changed.emit(drag.frame)
+        elif drag is not None and drag.grip is Grip.VIEW:
+            self.camera.origin = drag.origin
         self.update()
 
     def _nudge(self, dx: int, dy: int, *, far: bool) -> None:

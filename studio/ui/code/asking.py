@@ -53,9 +53,13 @@ def instructed(place: Place, wishes: Wishes) -> CodeRequest:
 
 
 def suggested(place: Place, model: ModelRef, seed: int, *, asked: bool, other: bool) -> CodeRequest:
-    """A short suggestion: one line while the line has begun, more when `asked` for; `other` draws another one."""
+    """A short suggestion: one line while the line has begun, more when `asked` for; `other` draws another one.
+
+    Where something stands behind the cursor on its line, it is one line whatever was asked for.
+    """
     line = place.before.rpartition("\n")[2]
-    one_line = bool(line.strip()) and not line.rstrip().endswith((":", "{", "("))
+    begun = bool(line.strip()) and not line.rstrip().endswith((":", "{", "("))
+    inside = bool(place.after.partition("\n")[0].strip())
     return CodeRequest(
         model=model,
         sampling=Sampling(seed=seed, temperature=0.7 if other else 0.0),
@@ -63,22 +67,5 @@ def suggested(place: Place, model: ModelRef, seed: int, *, asked: bool, other: b
         suffix=place.after[:_GHOST_AFTER] if place.after.strip() else "",
         language=place.language,
         max_tokens=ASKED_TOKENS if asked else GHOST_TOKENS,
-        single_line=one_line and not asked,
+        single_line=inside or (begun and not asked),
     )
-
-
-def tidy_suggestion(text: str, after: str) -> str:
-    """The suggestion without space at its end and without what stands behind the cursor already."""
-    text = text.rstrip()
-    line = after.partition("\n")[0].rstrip()
-    for size in range(min(len(line), len(text)), 0, -1):
-        if line[:size].strip() and text.endswith(line[:size]) and not _needs(text, line[:size]):
-            return text[:-size].rstrip()
-    return text
-
-
-def _needs(text: str, tail: str) -> bool:
-    """Whether `tail` closes a bracket that `text` itself opened."""
-    pairs = {")": "(", "]": "[", "}": "{"}
-    closing = pairs.get(tail[-1:])
-    return closing is not None and text.count(closing) >= text.count(tail[-1:])

@@ -85,6 +85,10 @@ class Assistant(QObject):
         if self._sheet is not None and self._sheet.generation is not None:
             self._sheet.generation.stop()
 
+    def look(self) -> None:
+        """Read again soon what the panel says about the request."""
+        self._look.start()
+
     def late_result(self, job: Job, event: Event) -> str | None:
         """The code of a finished job that no open file is waiting for, as after a retry; else None."""
         place = job.destination
@@ -124,6 +128,7 @@ class Assistant(QObject):
             return
         _, place, _ = _where(sheet.area, instruction=bool(wishes.instruction))
         request = instructed(place, wishes)
+        self._panel.show_forecast(request)
         rows = [("Above the cursor", _lines(request.prefix))]
         if request.suffix:
             rows.append(("Below the cursor", _lines(request.suffix)))
@@ -144,8 +149,16 @@ def _where(area: SourceArea, *, instruction: bool) -> tuple[Target, Place, Clean
     before = area.between(max(0, start - _LONGEST), start)
     after = area.between(end, min(area.length, end + _LONGEST))
     place = Place(before, after, area.between(start, end), area.language)
-    indent = leading(before.rpartition("\n")[2])
-    return Target(start, end), place, Code(indent) if instruction else Plain()
+    return Target(start, end), place, _code(area, place) if instruction else Plain()
+
+
+def _code(area: SourceArea, place: Place) -> Code:
+    """Code for an instruction begins a line of its own where the cursor stands at the end of one."""
+    line, rest = place.before.rpartition("\n")[2], place.after.partition("\n")[0]
+    if line.strip() and not rest.strip() and not place.selected:
+        indent = area.indent_after(line)
+        return Code(indent, f"\n{indent}")
+    return Code(leading(line))
 
 
 def _lines(text: str) -> str:

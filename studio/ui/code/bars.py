@@ -58,8 +58,9 @@ class StatusLine(QFrame):
         self.setProperty("look", "surface")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setAccessibleName("State of the code")
-        theme.changed.connect(lambda: self._dress(theme))
-        self._dress(theme)
+        self._theme = theme
+        theme.changed.connect(self._dress)
+        self._dress()
         self._place = QLabel()
         self._hint = ElidedLabel()
         for label in (self._place, self._hint):
@@ -71,8 +72,8 @@ class StatusLine(QFrame):
         row.addStretch(1)
         row.addWidget(self._hint)
 
-    def _dress(self, theme: Theme) -> None:
-        css = theme.css
+    def _dress(self) -> None:
+        css = self._theme.css
         self.setStyleSheet(f"StatusLine {{ background: {css('surface')}; border-top: 1px solid {css('line')}; }}")
 
     def show_place(self, line: int, column: int, language: str) -> None:

@@ -45,7 +45,7 @@ class Colors(QObject):
         self._timer.timeout.connect(self._parse)
         area.edited.connect(self._edited)
         area.key_filters.append(self._give_way)
-        area.verticalScrollBar().valueChanged.connect(lambda: self._soon(_SCROLL_PAUSE))
+        area.verticalScrollBar().valueChanged.connect(self._scrolled)
         theme.changed.connect(self._dress)
         self._dress()
 
@@ -59,6 +59,7 @@ class Colors(QObject):
         self._stop = True
         self._timer.stop()
         self._area.edited.disconnect(self._edited)
+        self._area.verticalScrollBar().valueChanged.disconnect(self._scrolled)
         self._area.key_filters.remove(self._give_way)
         self._theme.changed.disconnect(self._dress)
 
@@ -82,6 +83,9 @@ class Colors(QObject):
         self._move_along(change, block)
         self._stop = True
         self._soon(_PAUSE)
+
+    def _scrolled(self, _value: int) -> None:
+        self._soon(_SCROLL_PAUSE)
 
     def _soon(self, pause: int) -> None:
         """After a pause in the typing, but not later than `_LATEST`: a stream of words makes no pause."""

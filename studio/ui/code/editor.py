@@ -93,6 +93,10 @@ class SourceArea(TextArea):
         self.select(block.position(), block.position())
         self.centerCursor()
 
+    def indent_after(self, line: str) -> str:
+        """The indentation of a new line behind `line`."""
+        return next_indent(line, self._style, self.language)
+
     def select(self, start: int, end: int) -> None:
         """Select a part of the text, the cursor at `end`."""
         cursor = self.textCursor()
@@ -122,7 +126,7 @@ class SourceArea(TextArea):
         start = cursor.selectionStart()
         block = self.document().findBlock(start)
         before = block.text()[: start - block.position()]
-        self.replace(start, cursor.selectionEnd(), "\n" + next_indent(before, self._style, self.language))
+        self.replace(start, cursor.selectionEnd(), "\n" + self.indent_after(before))
         self.ensureCursorVisible()
 
     def _tab(self) -> None:

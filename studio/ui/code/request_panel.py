@@ -12,6 +12,7 @@ from studio.app.studio import Studio
 from studio.core.command import Command
 from studio.core.events import ContextUse
 from studio.core.references import ModelRef
+from studio.core.requests import CodeRequest
 from studio.models.entry import ShelfEntry
 from studio.ui.code.asking import Wishes
 from studio.ui.panel import FactsBox, ModelCard, PromptBox, RequestPanel, ValueSlider
@@ -32,12 +33,15 @@ class CodePanel(RequestPanel):
 
     def __init__(self, theme: Theme, studio: Studio) -> None:
         super().__init__(theme, "Code request")
+        self._studio = studio
+        self._able = False
         self.instruction = PromptBox(theme, "a function that reads a CSV file into a list of dicts", lines=4)
         self.add_section("What should be written here", self.instruction)
         self.model = ModelCard(theme, lambda: studio.shelf.for_task("code"))
         self.add(self.model)
         self.facts = FactsBox(theme)
         self._seen = self.add_section("What the model sees", self.facts)
+        self._seen.hide()
         self.variety = ValueSlider("Variety", 0.0, 1.5, 0.4, tooltip="0 takes the likeliest code each time")
         self.length = ValueSlider("Length, in lines", 1, 60, 20, step=1, tooltip="The most that is written")
         self.add(self.variety)
@@ -79,6 +83,11 @@ class CodePanel(RequestPanel):
         self.facts.set_rows(rows)
         self._seen.set_note("")
 
+    def show_forecast(self, request: CodeRequest) -> None:
+        """What the request at hand takes on this computer; where nothing can be written, that stays to be read."""
+        if self._able:
+            self.forecast.set_forecast(self._studio.forecast(request))
+
     def show_use(self, use: ContextUse) -> None:
         """What the running request really takes of the model's window."""
         note = f"{use.used:,} of {use.used + use.left:,} tokens"
@@ -108,10 +117,10 @@ class CodePanel(RequestPanel):
                 slider.set_value(float(value))
 
     def _model_changed(self, entry: ShelfEntry | None) -> None:
-        if importlib.util.find_spec("llama_cpp") is None:
+        able = importlib.util.find_spec("llama_cpp") is not None
+        self._able = able and entry is not None
+        if not able:
             self.forecast.set_sentence(NO_LIBRARY, "warn")
         elif entry is None:
             self.forecast.set_sentence(NO_MODEL, "warn")
-        else:
-            self.forecast.set_sentence("")
         self.edited.emit()

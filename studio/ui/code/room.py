@@ -281,7 +281,7 @@ class CodeRoom(Room):
         self.context.bridge.job_event.connect(self._hear)
 
     def _new_in(self, folder: Path | None) -> None:
-        self._create("untitled.py", lambda sheet: self.tree.rename(sheet.path), folder)
+        self._create("untitled.py", lambda _sheet: self.rename_current(), folder)
 
     def _create(self, name: str, then: Then, within: Path | None = None) -> None:
         folder = self.folder
@@ -363,6 +363,8 @@ class CodeRoom(Room):
             if is_terminal(event):
                 self.context.background.run(functools.partial(self._forget, job.id))
             return
+        if is_terminal(event):
+            self.assistant.look()  # the run has been measured
         text = self.assistant.late_result(job, event)
         if text is not None:
             title = job.title or "Code"

@@ -15,7 +15,8 @@ from studio.core.events import Event, JobCompleted, JobFailed, TextDelta, is_ter
 from studio.core.failure import StudioError
 from studio.core.references import SUGGESTION, Destination, ModelRef
 from studio.core.requests import CodeRequest
-from studio.ui.code.asking import Place, suggested, tidy_suggestion
+from studio.ui.code.asking import Place, suggested
+from studio.ui.code.trimming import may_stand_before, offered
 from studio.ui.editing.ghost import Ghost
 from studio.ui.editing.text_area import Change, TextArea
 from studio.ui.room import RoomContext
@@ -113,11 +114,11 @@ class Suggestions(QObject):
             self._want(asked=False, other=False)
 
     def _fits_here(self) -> bool:
-        """Not within a word, not on an empty page, not beside a selection."""
+        """Not before anything but closing brackets and the like, not on an empty page, not beside a selection."""
         cursor = self._area.textCursor()
         after = cursor.block().text()[cursor.positionInBlock() :]
         begun = bool(self._area.between(max(0, cursor.position() - 200), cursor.position()).strip())
-        return begun and not cursor.hasSelection() and not after[:1].isalnum()
+        return begun and not cursor.hasSelection() and may_stand_before(after)
 
     def _want(self, *, asked: bool, other: bool) -> None:
         area = self._area
@@ -141,7 +142,7 @@ class Suggestions(QObject):
         studio = self._context.studio
         destination = Destination(room="code", document=self.document, anchor=SUGGESTION)
         try:
-            job = studio.submit(request, destination, TITLE)
+            job = studio.submit(studio.advised(request), destination, TITLE)
         except StudioError as error:
             self._context.notices.fail(error.failure)
             return
@@ -159,13 +160,17 @@ class Suggestions(QObject):
                 self._job = ""
                 self._broken = isinstance(event, JobFailed)
             if revision == self._revision and self._area.textCursor().position() == position:
-                self._arrived(key, text, done=isinstance(event, JobCompleted))
+                self._arrived(key, text, event)
 
         self._unfollow = self._context.bridge.follow(job.id, hear)
 
-    def _arrived(self, key: Key, text: str, *, done: bool) -> None:
-        shown = tidy_suggestion(text, key[1])
-        if not shown.strip():
+    def _arrived(self, key: Key, text: str, event: Event) -> None:
+        done = isinstance(event, JobCompleted)
+        cut = isinstance(event, JobCompleted) and event.report.finish == "length"
+        shown = offered(text, key[0], key[1], whole=done, cut=cut)
+        if not shown:
+            if done:
+                self.ghost.hide()
             return
         if done:
             known = self._known.setdefault(key, [])

@@ -85,6 +85,8 @@ class FileTree(QWidget):
         self._folder = folder
         self._name.setText(folder.folder.name)
         self._name.setToolTip(str(folder.folder))
+        if self.tree.state() == QTreeWidget.State.EditingState:
+            self.tree.setFocus()  # the name that is being typed is taken before its line goes
         self.tree.clear()
         self.refresh()
 

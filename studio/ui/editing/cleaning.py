@@ -78,10 +78,14 @@ class Passage:
 
 
 class Code:
-    """Code from a chat answer: without its Markdown fence, at the indentation of its place."""
+    """Code from a chat answer: without its Markdown fence, at the indentation of its place.
 
-    def __init__(self, indent: str = "") -> None:
+    `opening` comes before it: a line end where the place is behind other code.
+    """
+
+    def __init__(self, indent: str = "", opening: str = "") -> None:
         self._indent = indent
+        self._opening = opening
         self._line = ""
         self._begun = False
         self._over = False
@@ -111,5 +115,5 @@ class Code:
             self._own = line[: len(line) - len(line.lstrip())]
         line = line.removeprefix(self._own)
         first, self._begun = not self._begun, True
-        prefix = "" if first or not line.strip() else self._indent
+        prefix = self._opening if first else self._indent if line.strip() else ""
         return prefix + line + ("\n" if ended else "")

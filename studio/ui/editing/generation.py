@@ -18,7 +18,7 @@ from studio.core.events import (
     TextDelta,
 )
 from studio.core.references import Destination
-from studio.core.requests import Request
+from studio.core.requests import CodeRequest, TextRequest
 from studio.ui.editing.cleaning import Cleaner
 from studio.ui.editing.stream import Stream, Target
 from studio.ui.editing.text_area import TextArea
@@ -31,7 +31,7 @@ _STAGES = {Stage.LOAD: "Loading the model…", Stage.PROMPT: "Reading…", Stage
 class Order:
     """What is asked for, where it lands, what the queue calls it, and how the text is corrected on its way."""
 
-    request: Request
+    request: TextRequest | CodeRequest
     destination: Destination
     title: str
     cleaner: Cleaner | None = None
@@ -53,7 +53,8 @@ class Generation(QObject):
         super().__init__(area)
         self._studio = context.studio
         self.words = "Waiting its turn…"
-        self.job = context.studio.submit(order.request, order.destination, order.title)
+        request = context.studio.advised(order.request)
+        self.job = context.studio.submit(request, order.destination, order.title)
         self.stream = Stream(area, target, context.theme, order.cleaner)
         self.stream.ended.connect(self._stream_ended)
         self._unfollow = context.bridge.follow(self.job.id, self._event)

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QLineEdit,
+    QSizePolicy,
     QSlider,
     QSpinBox,
     QToolButton,
@@ -245,7 +246,9 @@ def _titled(owner: QWidget, title: str, field: QWidget) -> None:
     column = QVBoxLayout(owner)
     column.setContentsMargins(0, 0, 0, 0)
     column.setSpacing(4)
+    # Fields side by side are as tall as the tallest of them; alone, none is taller than it wants to be.
+    label.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+    field.setSizePolicy(field.sizePolicy().horizontalPolicy(), QSizePolicy.Policy.Minimum)
     column.addWidget(label)
     column.addWidget(field)
-    column.addStretch(1)
     owner.setFocusProxy(field)

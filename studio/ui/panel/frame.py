@@ -26,7 +26,8 @@ class Section(QWidget):
         self._note.setProperty("look", "caption")
         self._link = QPushButton(link)
         self._link.setProperty("look", "link")
-        self._link.setVisible(bool(link))
+        if not link:
+            self._link.hide()  # never `setVisible(True)`: without a parent yet it would be a window of its own
         self._link.setAccessibleName(f"{title}: {link}")
         self._link.setToolTip(f"{link} · {title}")
         self._link.clicked.connect(self.link_clicked)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
+
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QResizeEvent
+from PySide6.QtGui import QFontMetricsF, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QPlainTextEdit, QSizePolicy, QWidget
 
 from studio.ui.theme import Theme
@@ -28,11 +30,13 @@ class PromptBox(QPlainTextEdit):
         self.setPlaceholderText(placeholder)
         self.setTabChangesFocus(True)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAsNeeded)
         self.setToolTip(placeholder or "What you want")
         self.document().setDocumentMargin(3)
         self.textChanged.connect(self.edited)
-        self.textChanged.connect(self._fit)
+        # Lines are broken after the text has changed, and again where the box gets another width.
+        self.document().documentLayout().documentSizeChanged.connect(self._fit)
         theme.changed.connect(self._fit)
         self._fit()
 
@@ -68,7 +72,8 @@ class PromptBox(QPlainTextEdit):
     def _height(self) -> int:
         rows = self.document().size().height()
         shown = max(self._lines, min(self._most, int(rows)))
-        return int(self.fontMetrics().lineSpacing() * shown) + 18
+        line = math.ceil(QFontMetricsF(self.font()).lineSpacing())  # lines are laid out at whole pixels, rounded up
+        return line * shown + 18
 
     def _fit(self) -> None:
         height = self._height()

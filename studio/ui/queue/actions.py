@@ -46,6 +46,7 @@ class JobActions:
 
     def cancel(self, job: str) -> None:
         """Stop a job, wherever it is."""
+        self._watch.note_stop(job)
         try:
             self._studio.cancel(job)
         except StudioError as error:

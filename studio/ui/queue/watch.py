@@ -14,6 +14,7 @@ from studio.core.references import SUGGESTION
 from studio.ui.background import Background
 from studio.ui.bridge import Bridge
 from studio.ui.pace import Pace
+from studio.ui.queue.job_pace import JobPace
 
 if TYPE_CHECKING:
     from studio.jobs.queue import Queue
@@ -64,6 +65,13 @@ class QueueWatch(QObject):
         """Change the queue outside the main thread, then read it again; a refusal is shown in the bar."""
         self._background.run(operation, lambda _result: self.read())
 
+    def note_stop(self, job_id: str) -> None:
+        """Somebody stops a running job: that is seen at once, however long its end takes."""
+        job = next((job for job in self.jobs if job.id == job_id and job.state.active), None)
+        if job is not None:
+            self._pace(job).stopping = True
+            self.moved.emit(job_id)
+
     def _snapshot(self) -> tuple[tuple[Job, ...], bool]:
         jobs = [job for job in self.queue.jobs() if job.destination.anchor != SUGGESTION]
         ended = [job for job in jobs if job.state.ended]
@@ -85,6 +93,11 @@ class QueueWatch(QObject):
         if is_terminal(event):
             self.paces.pop(job.id, None)
         else:
-            pace = self.paces.setdefault(job.id, Pace(job))
-            pace.hear(event, time.monotonic())
+            self._pace(job).hear(event, time.monotonic())
         self.moved.emit(job.id)
+
+    def _pace(self, job: Job) -> JobPace:
+        pace = self.paces.get(job.id)
+        if not isinstance(pace, JobPace):
+            pace = self.paces[job.id] = JobPace(job)
+        return pace

@@ -93,6 +93,10 @@ class Assistant(QObject):
         if self._sheet is not None and self._sheet.generation is not None:
             self._sheet.generation.stop()
 
+    def look(self) -> None:
+        """Read again soon what the panel says about the request."""
+        self._look.start()
+
     def late_result(self, job: Job, event: Event) -> str | None:
         """The words of a finished job that no open text is waiting for, as after a retry; else None."""
         if not isinstance(event, JobCompleted) or job.destination.room != "write" or not event.text:
@@ -132,6 +136,7 @@ class Assistant(QObject):
         task = self._panel.task()
         situation = _situation(sheet.page, _target(task, sheet.page))
         request = build(task, situation, wishes)
+        self._panel.show_forecast(request)
         rows: list[tuple[str, str]] = []
         if situation.passage:
             rows.append(("The passage", _words(situation.passage)))

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QLabel
 from studio.app.studio import Studio
 from studio.core.command import Command
 from studio.core.events import ContextUse
+from studio.core.requests import TextRequest
 from studio.models.entry import ShelfEntry
 from studio.ui.panel import ChipRow, FactsBox, ModelCard, PromptBox, RequestPanel, ValueSlider
 from studio.ui.theme import Theme
@@ -47,6 +48,7 @@ class WritePanel(RequestPanel):
         super().__init__(theme, "Writing request")
         self._studio = studio
         self._note = ""
+        self._able = False
         self.tasks = ChipRow("Assist", exclusive=True)
         for task, label in _LABELS.items():
             self.tasks.add(task, label, _TOOLTIPS[task])
@@ -57,6 +59,7 @@ class WritePanel(RequestPanel):
         self.add(self.model)
         self.facts = FactsBox(theme)
         self._seen = self.add_section("What the model sees", self.facts)
+        self._seen.hide()
         self.variety = ValueSlider("Variety", 0.0, 1.5, 0.8, tooltip="0 takes the likeliest word each time")
         self.length = ValueSlider("Length, in words", 20, 600, 120, step=10, tooltip="About how much is written")
         self.add(self.variety)
@@ -107,6 +110,11 @@ class WritePanel(RequestPanel):
         self.facts.set_rows(rows)
         self._note = tokens
         self._seen.set_note(tokens)
+
+    def show_forecast(self, request: TextRequest) -> None:
+        """What the request at hand takes on this computer; where nothing can be written, that stays to be read."""
+        if self._able:
+            self.forecast.set_forecast(self._studio.forecast(request))
 
     def show_use(self, use: ContextUse) -> None:
         """What the running request really takes of the model's window."""
@@ -162,10 +170,10 @@ class WritePanel(RequestPanel):
         self.edited.emit()
 
     def _model_changed(self, entry: ShelfEntry | None) -> None:
-        if importlib.util.find_spec("llama_cpp") is None:
+        able = importlib.util.find_spec("llama_cpp") is not None
+        self._able = able and entry is not None
+        if not able:
             self.forecast.set_sentence(NO_LIBRARY, "warn")
         elif entry is None:
             self.forecast.set_sentence(NO_MODEL, "warn")
-        else:
-            self.forecast.set_sentence("")
         self.edited.emit()

@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QWidget
 
 from studio.app.notices import Action
 from studio.core.command import Command
-from studio.core.events import Event
+from studio.core.events import Event, is_terminal
 from studio.core.failure import StudioError
 from studio.core.jobs import Job
 from studio.documents.manuscript import Chapter, Manuscript, count_words
@@ -354,6 +354,8 @@ class WriteRoom(Room):
 
     def _hear(self, job: Job, event: Event) -> None:
         """A finished job that nothing waits for, as after a retry, still lands in its own document."""
+        if is_terminal(event):
+            self.assistant.look()  # the run has been measured
         text = self.assistant.late_result(job, event)
         if text is not None:
             place = job.destination

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,69 +11,12 @@ from PySide6.QtGui import QDragEnterEvent, QDropEvent, QImage, QWheelEvent
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from studio.app.commands import Commands
-from studio.app.notices import Notices
-from studio.app.settings import Settings
-from studio.app.studio import Studio
-from studio.core.jobs import Family, JobState
+from studio.core.jobs import JobState
 from studio.core.references import Destination
 from studio.documents.canvas.document import CanvasDocument
 from studio.documents.canvas.placement import Rect
-from studio.documents.project import Project
-from studio.jobs.limits import Limits, WorkerCommand
-from studio.models.shelf import Shelf
-from studio.ui.background import Background
-from studio.ui.bridge import Bridge
-from studio.ui.canvas.room import CanvasRoom
-from studio.ui.room import RoomContext
-from studio.ui.theme import Theme
-from tests.fakes import PROGRAM, image
-from tests.starters import fake_starter
-
-PICTURE = "picture 64x64x3"
-
-
-@dataclasses.dataclass
-class Stage:
-    """A Canvas room on a stage of its own."""
-
-    room: CanvasRoom
-    studio: Studio
-    notices: Notices
-    folder: Path
-
-
-@pytest.fixture
-def stage(qtbot: QtBot, qapp: QApplication, tmp_path: Path) -> Iterator[Stage]:
-    shelf = Shelf([], fake_starter(tmp_path / "starter"))
-    worker = WorkerCommand(engines={Family.DIFFUSION: PROGRAM})
-    studio = Studio(Project.open(tmp_path / "Work"), shelf, worker, tmp_path / "state", limits=Limits(spare=False))
-    studio.start()
-    settings = Settings(tmp_path / "settings.json")
-    notices = Notices()
-    theme = Theme(settings, qapp)
-    bridge = Bridge(studio.dispatcher)
-    background = Background(notices)
-    context = RoomContext(studio, bridge, notices, theme, settings, Commands(), background, lambda _room: None)
-    room = CanvasRoom(context)
-    qtbot.addWidget(room)
-    qtbot.addWidget(room.panel())
-    room.resize(900, 700)
-    with qtbot.waitExposed(room):
-        room.show()
-    yield Stage(room, studio, notices, tmp_path)
-    room.flush()
-    background.stop()
-    bridge.stop()
-    studio.stop()
-    theme.stop()
-
-
-def make(stage: Stage, qtbot: QtBot, script: str = PICTURE) -> None:
-    count = len(stage.room.document.placements())
-    stage.room.request_panel.prompt.set_text(script)
-    stage.room.generate()
-    qtbot.waitUntil(lambda: len(stage.room.document.placements()) > count, timeout=20_000)
+from tests.fakes import image
+from tests.ui.canvas.conftest import PICTURE, Stage, make
 
 
 def test_a_picture_lands_in_the_frame_and_the_next_one_beside_it(stage: Stage, qtbot: QtBot) -> None:
@@ -291,3 +232,30 @@ def test_the_request_of_a_picture_can_be_taken_over(stage: Stage, qtbot: QtBot) 
     room.recall_request()
     assert room.request_panel.prompt.text() == PICTURE
     assert room.request_panel.seed.value() == 42
+
+
+def test_the_frame_goes_around_the_picture_that_is_started_from_and_back(stage: Stage, qtbot: QtBot) -> None:
+    room, panel = stage.room, stage.room.request_panel
+    make(stage, qtbot)
+    make(stage, qtbot)
+    first, second = room.document.placements()
+    home = room.scene.frame
+    room.view.select(first.id)
+    assert room.scene.frame == home
+    qtbot.mouseClick(panel.source.chip("picture"), Qt.MouseButton.LeftButton)
+    assert (room.scene.frame, room.scene.input) == (first.rect, first.asset.id)
+    room.view.select(second.id)
+    assert (room.scene.frame, room.scene.input) == (second.rect, second.asset.id)
+    make(stage, qtbot)
+    assert room.document.placements()[2].rect == second.rect, "and not over another picture"
+    room.view.select(None)
+    assert (room.scene.frame, room.scene.input) == (home, None)
+
+
+def test_a_sheet_of_four_begins_a_row_of_its_own(stage: Stage, qtbot: QtBot) -> None:
+    room = stage.room
+    make(stage, qtbot)
+    room.request_panel.pictures.set_value(4)
+    make(stage, qtbot, "picture 64x64x3x4")
+    rects = [item.rect for item in room.document.placements()]
+    assert rects[1:] == [Rect(x, 80, 64, 64) for x in (0, 80, 160, 240)]

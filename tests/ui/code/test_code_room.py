@@ -2,169 +2,21 @@
 
 from __future__ import annotations
 
-import dataclasses
 import statistics
 import time
-from collections.abc import Iterator
-from pathlib import Path
 
-import pytest
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QInputMethodEvent
+from PySide6.QtCore import QEvent, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLineEdit
 from pytestqt.qtbot import QtBot
 
 from studio.app.commands import Commands
 from studio.core.requests import CodeRequest
-from studio.documents.recovery import Recovery
-from studio.ui.code.editor import SourceArea
 from studio.ui.code.room import CodeRoom
-from studio.ui.code.sheet import Sheet
-from tests.ui.text_stage import Surroundings, show, surroundings
+from tests.ui.code.conftest import LONG, Stage
+from tests.ui.text_stage import show
 
-LONG = 20_000
-CONTROL, ALT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.AltModifier
-
-
-@dataclasses.dataclass
-class Stage:
-    """The room on its stage."""
-
-    room: CodeRoom
-    around: Surroundings
-    qtbot: QtBot
-
-    @property
-    def folder(self) -> Path:
-        """Where the files lie."""
-        return self.around.folder / "Work" / "Code"
-
-    @property
-    def sheet(self) -> Sheet:
-        """The file in front."""
-        sheet = self.room.sheet()
-        assert sheet is not None
-        return sheet
-
-    @property
-    def area(self) -> SourceArea:
-        """Its editor."""
-        return self.sheet.area
-
-    def open(self, name: str, text: str | None = None) -> SourceArea:
-        """Open a file, made with `text` if that is given, and wait for it."""
-        path = self.folder / name
-        if text is not None:
-            path.write_text(text)
-        self.room.open(path)
-        self.qtbot.waitUntil(lambda: self.room.sheet() is not None and self.sheet.path == path)
-        self.area.setFocus()
-        return self.area
-
-    def ghost(self, text: str) -> None:
-        """Wait for this suggestion."""
-        self.qtbot.waitUntil(lambda: self.sheet.suggestions.ghost.text == text, timeout=LONG)
-
-    def kept(self) -> str:
-        """What lies in the recovery folder."""
-        folder = self.around.folder / "Work" / ".atelier" / "recovery" / "code"
-        kept = Recovery(folder)
-        found = [kept.get(path) for path in kept.paths()]
-        return "".join(each.text for each in found if each is not None)
-
-
-@pytest.fixture
-def stage(qtbot: QtBot, qapp: QApplication, tmp_path: Path) -> Iterator[Stage]:
-    (tmp_path / "Work" / "Code" / "lib").mkdir(parents=True)
-    with surroundings(qapp, tmp_path) as around:
-        room = CodeRoom(around.context)
-        show(room, qtbot)
-        yield Stage(room, around, qtbot)
-        room.flush()
-
-
-def test_a_pause_brings_a_suggestion_and_tab_takes_it(stage: Stage) -> None:
-    area = stage.open("a.py", "# says=_return_1\nx")
-    area.select(area.length, area.length)
-    QTest.keyClicks(area, "=")
-    stage.ghost(" return 1")
-    assert area.text().endswith("x=")
-    assert (stage.folder / "a.py").read_text().endswith("x")
-    QTest.keyClick(area, Qt.Key.Key_Tab)
-    assert area.text().endswith("x= return 1")
-    area.undo()
-    assert area.text().endswith("x=")
-
-
-def test_suggestions_leave_no_trace_in_the_queue(stage: Stage) -> None:
-    area = stage.open("a.py", "# says=_1\nx")
-    area.select(area.length, area.length)
-    QTest.keyClicks(area, "=")
-    stage.ghost(" 1")
-    queue = stage.around.studio.queue
-    stage.qtbot.waitUntil(lambda: queue.jobs() == [], timeout=5000)
-
-
-def test_a_suggestion_for_a_cursor_that_moved_on_is_dropped(stage: Stage) -> None:
-    area = stage.open("a.py", "# pause=0.2 says=late\nx")
-    area.select(area.length, area.length)
-    stage.sheet.suggestions.ask()
-    assert stage.sheet.suggestions.waiting
-    QTest.keyClick(area, Qt.Key.Key_Up)
-    stage.qtbot.waitUntil(lambda: not stage.sheet.suggestions.waiting)
-    queue = stage.around.studio.queue
-    stage.qtbot.waitUntil(lambda: not any(not job.state.ended for job in queue.jobs()), timeout=LONG)
-    assert stage.sheet.suggestions.ghost.text == ""
-
-
-def test_a_newer_wish_cancels_the_older_and_the_known_one_costs_nothing(stage: Stage) -> None:
-    area = stage.open("a.py", "# says=known\nx")
-    area.select(area.length, area.length)
-    stage.sheet.suggestions.ask()
-    stage.sheet.suggestions.ask()
-    stage.ghost("known")
-    stage.qtbot.waitUntil(lambda: not stage.sheet.suggestions.waiting, timeout=LONG)
-    QTest.keyClick(area, Qt.Key.Key_Escape)
-    assert stage.sheet.suggestions.ghost.text == ""
-    stage.sheet.suggestions.ask()
-    assert stage.sheet.suggestions.ghost.text == "known"
-    assert not stage.sheet.suggestions.waiting
-
-
-def test_after_a_failure_nothing_comes_by_itself(stage: Stage) -> None:
-    area = stage.open("a.py", "# fails=0 says=x\nx")
-    area.select(area.length, area.length)
-    QTest.keyClicks(area, "=")
-    queue = stage.around.studio.queue
-    stage.qtbot.waitUntil(lambda: not stage.sheet.suggestions.waiting and not queue.jobs(), timeout=LONG)
-    QTest.keyClicks(area, "=")
-    stage.qtbot.waitUntil(lambda: not stage.sheet.suggestions.waiting, timeout=LONG)
-    assert queue.jobs() == []
-
-
-def test_esc_sends_a_suggestion_away_for_good_while_it_still_comes(stage: Stage) -> None:
-    area = stage.open("a.py", "# pause=0.05 waits says=one_two_three\nx")
-    area.select(area.length, area.length)
-    stage.sheet.suggestions.ask()
-    stage.qtbot.waitUntil(lambda: bool(stage.sheet.suggestions.ghost.text), timeout=LONG)
-    QTest.keyClick(area, Qt.Key.Key_Escape)
-    assert not stage.sheet.suggestions.waiting
-    queue = stage.around.studio.queue
-    stage.qtbot.waitUntil(lambda: queue.jobs() == [], timeout=LONG)
-    assert stage.sheet.suggestions.ghost.text == ""
-
-
-def test_nothing_is_suggested_while_an_input_method_composes_or_when_it_is_off(stage: Stage) -> None:
-    area = stage.open("a.py", "# says=known\nx")
-    area.select(area.length, area.length)
-    QApplication.sendEvent(area, QInputMethodEvent("に", []))
-    stage.sheet.suggestions.ask()
-    assert not stage.sheet.suggestions.waiting
-    QApplication.sendEvent(area, QInputMethodEvent("", []))
-    stage.room.request_panel.automatic.setChecked(False)
-    QTest.keyClicks(area, "=")
-    assert not stage.sheet.suggestions.waiting
+CONTROL = Qt.KeyboardModifier.ControlModifier
 
 
 def test_code_for_an_instruction_streams_in_at_its_indentation_as_one_step(stage: Stage) -> None:
@@ -176,6 +28,18 @@ def test_code_for_an_instruction_streams_in_at_its_indentation_as_one_step(stage
     assert area.text() == "def f():\n    if 1:\n        x = 2\n\n    return x\n"
     area.undo()
     assert area.text() == "def f():\n    \n    return x\n"
+
+
+def test_code_for_an_instruction_begins_a_line_of_its_own(stage: Stage) -> None:
+    area = stage.open("a.py", "def f():\n    x = 1\n")
+    for at, wanted in ((8, "def f():\n    y = 2\n    x = 1\n"), (18, "def f():\n    x = 1\n    y = 2\n")):
+        area.select(at, at)
+        stage.room.request_panel.instruction.set_text("says=y_=_2")
+        stage.room.generate()
+        stage.qtbot.waitUntil(lambda: not stage.room.is_generating(), timeout=LONG)
+        assert area.text() == wanted
+        area.undo()
+        assert area.text() == "def f():\n    x = 1\n"
 
 
 def test_the_request_says_what_stands_around_the_cursor(stage: Stage) -> None:
@@ -227,6 +91,43 @@ def test_closing_with_unsaved_changes_asks_and_throws_nothing_away(stage: Stage)
     trash = stage.around.folder / "Work" / ".atelier" / "trash"
     stage.qtbot.waitUntil(lambda: [path.read_text() for path in trash.glob("[!.]*")] == ["yx = 1\n"])
     assert (stage.folder / "a.py").read_text() == "x = 1\n"
+
+
+def test_a_closed_file_leaves_nothing_that_still_listens(stage: Stage) -> None:
+    stage.open("a.py", "x = 1\n")
+    stage.open("b.py", "x = 2\n")
+    stage.room.close_current()
+    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
+    stage.around.settings.change(theme="light")
+    stage.around.settings.change(theme="dark")
+    assert stage.sheet.path.name == "a.py"
+
+
+def test_a_file_of_another_language_scrolls_without_the_old_colours(stage: Stage) -> None:
+    area = stage.open("a.py", "x = 1\n" * 300)
+    stage.sheet.moved(stage.folder / "a.txt")
+    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
+    area.verticalScrollBar().setValue(100)
+    assert stage.sheet.colors is None
+
+
+def test_a_new_file_can_be_named_in_a_narrow_window(stage: Stage) -> None:
+    stage.room.resize(560, 500)
+    assert stage.room.tree.isHidden()
+    stage.room.new_file()
+    stage.qtbot.waitUntil(lambda: bool(stage.room.tree.tree.findChildren(QLineEdit)), timeout=5000)
+    assert stage.room.tree.isVisible()
+    QTest.keyClick(stage.room.tree.tree.findChildren(QLineEdit)[0], Qt.Key.Key_Escape)
+
+
+def test_another_folder_may_come_while_a_name_is_typed(stage: Stage) -> None:
+    stage.open("a.py", "x = 1\n")
+    stage.qtbot.waitUntil(lambda: stage.folder / "a.py" in stage.room.tree.paths(), timeout=LONG)
+    stage.room.rename_current()
+    stage.qtbot.waitUntil(lambda: bool(stage.room.tree.tree.findChildren(QLineEdit)), timeout=5000)
+    stage.room.show_folder(stage.folder / "lib")
+    QApplication.processEvents()
+    assert stage.room.tree.paths() == []
 
 
 def test_a_file_deleted_by_another_program_is_kept_here(stage: Stage) -> None:
@@ -326,7 +227,7 @@ def test_the_room_comes_back_as_it_was(stage: Stage, qtbot: QtBot) -> None:
 def test_the_greeting_suggests_a_function_in_grey(stage: Stage) -> None:
     stage.room.make("def fibonacci(n):")
     stage.qtbot.waitUntil(lambda: stage.room.sheet() is not None, timeout=5000)
-    stage.ghost(" one two three four five six seven eight")
+    stage.ghost("one two three four five six seven eight")
     assert stage.area.text() == "def fibonacci(n):\n    "
 
 

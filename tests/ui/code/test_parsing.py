@@ -6,7 +6,6 @@ import random
 
 import pytest
 
-from studio.ui.code.asking import tidy_suggestion
 from studio.ui.code.indenting import Style, dedented, next_indent, style_of, toggled_comment
 from studio.ui.code.parsing import COLORS, Syntax, TreeEdit, is_supported
 
@@ -103,17 +102,3 @@ def test_comments_come_and_go() -> None:
     assert commented == ["    # a", "", "    #   b"]
     assert toggled_comment(commented, "#") == lines
     assert toggled_comment(["#a"], "#") == ["a"]
-
-
-@pytest.mark.parametrize(
-    ("text", "after", "wanted"),
-    [
-        ("x)", ")", "x"),
-        ("f(x)", ")", "f(x)"),
-        ("name\n\n", "", "name"),
-        ("b: int):", "):\n    pass", "b: int"),
-        ("value", " = 3", "value"),
-    ],
-)
-def test_a_suggestion_does_not_repeat_what_follows(text: str, after: str, wanted: str) -> None:
-    assert tidy_suggestion(text, after) == wanted

@@ -280,3 +280,29 @@ def test_background_work_succeeds_fails_and_surprises(qtbot: QtBot, qapp: QAppli
     qtbot.waitUntil(lambda: bool(notices.current()))
     assert "ZeroDivisionError" in notices.current()[0].detail
     background.stop()
+
+
+def test_a_prompt_grows_with_its_lines_and_never_scrolls_sideways(qtbot: QtBot, theme: Theme) -> None:
+    box = PromptBox(theme, lines=2)
+    qtbot.addWidget(box)
+    box.resize(220, 60)
+    box.show()
+    low = box.height()
+    box.set_text("Once upon a time there was a fox who lived at the edge of a great wood. " * 2)
+    qtbot.waitUntil(lambda: box.height() > low * 1.5)
+    assert not box.horizontalScrollBar().isVisible()
+    qtbot.waitUntil(lambda: not box.verticalScrollBar().isVisible())
+    box.set_text("short")
+    qtbot.waitUntil(lambda: box.height() == low)
+
+
+def test_fields_side_by_side_are_equally_tall(qtbot: QtBot, theme: Theme) -> None:
+    panel = RequestPanel(theme)
+    qtbot.addWidget(panel)
+    number, seed = NumberField("Steps", 1, 100, 20), SeedField(theme)
+    panel.add_row(number, seed)
+    panel.resize(320, 600)
+    with qtbot.waitExposed(panel):
+        panel.show()
+    assert number.spin.height() == seed.edit.height() < 60
+    assert number.spin.y() == seed.edit.y()

@@ -60,3 +60,17 @@ def test_an_endless_answer_is_stopped_at_once(qtbot: QtBot, qapp: QApplication, 
         qtbot.waitUntil(lambda: queue.get(job).state is JobState.CANCELLED, timeout=LONG)
         assert sheet.page.text() == kept
         room.flush()
+
+
+def test_the_forecast_learns_and_follows_the_length(qtbot: QtBot, qapp: QApplication, tmp_path: Path) -> None:
+    with surroundings(qapp, tmp_path, model=STORY) as around:
+        room = WriteRoom(around.context)
+        show(room, qtbot)
+        forecast = room.request_panel.forecast
+        room.make("It began.")
+        qtbot.waitUntil(lambda: room.desk.sheet() is not None and not room.is_generating(), timeout=LONG)
+        qtbot.waitUntil(lambda: "About" in forecast.text(), timeout=LONG)
+        before = forecast.text()
+        room.request_panel.length.set_value(600)
+        qtbot.waitUntil(lambda: forecast.text() != before)
+        room.flush()
