@@ -31,6 +31,7 @@ class AboutBox(QDialog):
 
     def __init__(self, theme: Theme, entries: Sequence[ShelfEntry], parent: QWidget) -> None:
         super().__init__(parent)
+        theme.clothe(self)
         self.setWindowTitle("About Atelier")
         self.setAccessibleName("About Atelier")
         self.resize(theme.pixels(520), theme.pixels(480))

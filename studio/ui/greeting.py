@@ -97,6 +97,7 @@ class Greeting(QWidget):
     def __init__(self, theme: Theme, entries: tuple[RoomEntry, ...]) -> None:
         super().__init__()
         self._theme = theme
+        theme.clothe(self)
         self.setAccessibleName("Welcome")
         self.cards = [OfferCard(theme, entry) for entry in entries if entry.offer]
         self._grid = QGridLayout()

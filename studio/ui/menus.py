@@ -9,13 +9,15 @@ from PySide6.QtWidgets import QMenu, QWidget
 from studio.app.commands import Commands
 from studio.core.command import Command
 from studio.ui.measures import keys_words
+from studio.ui.theme import Theme
 
 _ORDER = ("File", "Edit", "Generate", "Insert", "View", "Jobs", "Atelier")
 
 
-def build_menu(commands: Commands, room: str, parent: QWidget) -> QMenu:
+def build_menu(commands: Commands, room: str, theme: Theme, parent: QWidget) -> QMenu:
     """A menu with a submenu per title: the frame's commands and those of `room`."""
     menu = QMenu(parent)
+    theme.clothe(menu)
     menus = commands.menus()
     titles = sorted(menus, key=lambda title: _ORDER.index(title) if title in _ORDER else len(_ORDER) // 2)
     for title in titles:

@@ -19,6 +19,7 @@ class NoticeBar(QWidget):
     def __init__(self, theme: Theme, notices: Notices) -> None:
         super().__init__()
         self._theme = theme
+        theme.clothe(self)
         self._notices = notices
         self._notice: Notice | None = None
         self._icon = QLabel()

@@ -60,6 +60,7 @@ class Room(QWidget):
     def __init__(self, context: RoomContext, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.context = context
+        context.theme.clothe(self)
         self.setObjectName(f"room-{self.id}")
         self.setAccessibleName(self.title)
 

@@ -75,6 +75,7 @@ class StatusStrip(QWidget):
     def __init__(self, theme: Theme, queue_keys: str, stop_keys: str) -> None:
         super().__init__()
         self._theme = theme
+        theme.clothe(self)
         self._watch: QueueWatch | None = None
         self.setProperty("look", "surface")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)

@@ -1,4 +1,4 @@
-"""The application's style sheet, made from the tokens.
+"""The window's style sheet, made from the tokens.
 
 Widgets say what they are through the dynamic property `look`; nothing here names a single widget of a
 room. Rooms may add rules of their own with `Theme.css`, though few should need to.

@@ -46,6 +46,7 @@ class TopBar(QWidget):
     def __init__(self, theme: Theme, search_keys: str, panel_keys: str, menu_keys: str) -> None:
         super().__init__()
         self._theme = theme
+        theme.clothe(self)
         self.setProperty("look", "surface")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.menu_button = self._tool("menu", tip("All commands by menu", menu_keys), "Menu")

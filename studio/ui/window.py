@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPoint, Qt, QTimer, QUrl
 from PySide6.QtGui import QDesktopServices, QResizeEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from studio.app.commands import Commands
 from studio.app.notices import Action, Notices
@@ -30,6 +30,7 @@ from studio.ui.frame_commands import (
     STOP_KEYS,
     frame_commands,
 )
+from studio.ui.lines import Line
 from studio.ui.measures import count_words
 from studio.ui.menus import Shortcuts, build_menu
 from studio.ui.next_step import next_step
@@ -169,7 +170,7 @@ class Window(QWidget):
 
     def open_menu(self) -> None:
         """Open all menus under the menu button."""
-        menu = build_menu(self.commands, self.stage.current, self)
+        menu = build_menu(self.commands, self.stage.current, self.theme, self)
         menu.aboutToHide.connect(menu.deleteLater)
         button = self.top.menu_button
         menu.popup(button.mapToGlobal(QPoint(0, button.height() + 4)))
@@ -243,7 +244,7 @@ class Window(QWidget):
         middle = QHBoxLayout()
         middle.setSpacing(0)
         middle.addWidget(self.rail)
-        middle.addWidget(_line(vertical=True))
+        middle.addWidget(Line(self.theme, vertical=True))
         centre = QVBoxLayout()
         centre.setSpacing(0)
         centre.addWidget(self.bar)
@@ -253,9 +254,9 @@ class Window(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(self.top)
-        column.addWidget(_line(vertical=False))
+        column.addWidget(Line(self.theme))
         column.addLayout(middle, 1)
-        column.addWidget(_line(vertical=False))
+        column.addWidget(Line(self.theme))
         column.addWidget(self.strip)
 
     def _connect(self) -> None:
@@ -335,13 +336,3 @@ class Window(QWidget):
         studio = self.studio
         if studio is not None:
             self.background.run(lambda: studio.dispatcher.device_memory().workers, self.strip.show_memory)
-
-
-def _line(*, vertical: bool) -> QFrame:
-    line = QFrame()
-    line.setProperty("look", "line")
-    if vertical:
-        line.setFixedWidth(1)
-    else:
-        line.setFixedHeight(1)
-    return line

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QPlainTextEdit, QSizePolicy, QWidget
 
@@ -33,7 +33,6 @@ class PromptBox(QPlainTextEdit):
         self.document().setDocumentMargin(3)
         self.textChanged.connect(self.edited)
         self.textChanged.connect(self._fit)
-        theme.changed.connect(self._fit)
         self._fit()
 
     def text(self) -> str:
@@ -59,6 +58,12 @@ class PromptBox(QPlainTextEdit):
             event.ignore()
             return
         super().keyPressEvent(event)
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Lines have another height in another size of text."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.FontChange:
+            self._fit()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Lines break elsewhere in another width."""
