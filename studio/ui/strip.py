@@ -104,6 +104,10 @@ class StatusStrip(QWidget):
         watch.moved.connect(self._show_moved)
         self._show_all()
 
+    def say(self, words: str) -> None:
+        """Say what happens before there is a session."""
+        self.ready.setText(words)
+
     def show_memory(self, size: int) -> None:
         """Bytes held by models and workers."""
         self.memory.setText(f"Memory {size_words(size)}" if size else "Memory 0")

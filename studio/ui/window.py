@@ -35,6 +35,7 @@ from studio.ui.measures import count_words
 from studio.ui.menus import Shortcuts, build_menu
 from studio.ui.next_step import next_step
 from studio.ui.notice_bar import NoticeBar
+from studio.ui.projects import Projects
 from studio.ui.rail import Rail
 from studio.ui.room import Room, RoomContext
 from studio.ui.rooms import available_rooms
@@ -82,7 +83,10 @@ class Window(QWidget):
         self.stage = Stage(theme, self._entries, session)
         self.strip = StatusStrip(theme, QUEUE_KEYS, STOP_KEYS)
         self._arrange()
+        self.projects = Projects(theme, session, notices, self)
+        self.projects.running = self._count_running
         commands.add(frame_commands(self, settings, self._entries))
+        commands.add(self.projects.commands())
         self.shortcuts = Shortcuts(commands, self)
         self._memory_timer = QTimer(self)
         self._memory_timer.setInterval(_MEMORY_INTERVAL)
@@ -282,7 +286,8 @@ class Window(QWidget):
 
     def _document_changed(self, name: str, state: str) -> None:
         self.top.set_document(name, state)
-        self.window().setWindowTitle(f"{name} · Atelier" if name else "Atelier")
+        project = self.studio.project.name if self.studio is not None else ""
+        self.window().setWindowTitle(" · ".join(part for part in (name, project, "Atelier") if part))
 
     def _run_command(self, identity: str) -> None:
         command = self.commands.find(identity)
@@ -304,6 +309,9 @@ class Window(QWidget):
         jobs = self.jobs
         again = (lambda: jobs.act("retry", job)) if job and jobs is not None else None
         self.notices.fail(failure, next_step(failure, again, lambda: self.open_room("settings")))
+
+    def _count_running(self) -> int:
+        return sum(job.state.active for job in self.watch.jobs) if self.watch is not None else 0
 
     def _offer_interrupted(self) -> None:
         watch, jobs = self.watch, self.jobs
