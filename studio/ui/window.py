@@ -202,7 +202,7 @@ class Window(QWidget):
         """Show version, licences and attributions."""
         from studio.ui.about import AboutBox
 
-        AboutBox(self.theme, self.studio.shelf.entries() if self.studio else (), self).open()
+        AboutBox(self.theme, self.studio.shelf if self.studio else None, self.background, self).open()
 
     def open_project_folder(self) -> None:
         """Show the project's files in the system's own browser."""
