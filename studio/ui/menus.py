@@ -24,9 +24,19 @@ def build_menu(commands: Commands, room: str, theme: Theme, parent: QWidget) -> 
         shown = [command for command in menus[title] if command.room in ("", room)]
         if shown:
             submenu = menu.addMenu(title)
-            for command in shown:
-                _add(submenu, command)
+            _fill(submenu, shown)
     return menu
+
+
+def _fill(menu: QMenu, commands: list[Command]) -> None:
+    """Put commands in, a line between those of different kinds (`app.theme.…`, `app.text.…`), recent things last."""
+    before = ""
+    for command in sorted(commands, key=lambda command: command.id.startswith("app.project.recent.")):
+        kind = command.id.rpartition(".")[0]
+        if before not in ("", kind):
+            menu.addSeparator()
+        before = kind
+        _add(menu, command)
 
 
 def _add(menu: QMenu, command: Command) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QUrl, Signal
+from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from studio.app.notices import Action, Notices
@@ -49,6 +50,7 @@ class Projects(QObject):
                 menu="File",
                 tooltip="Close this project and open the one in another folder",
             ),
+            Command("app.project.folder", "Show the project's folder", self.show_folder, menu="File"),
         ]
 
     def recent(self) -> list[Command]:
@@ -87,6 +89,10 @@ class Projects(QObject):
         dialog.selectFile("New project")
         dialog.fileSelected.connect(lambda name: self.ask(Path(name), fresh=True))
         dialog.open()
+
+    def show_folder(self) -> None:
+        """Show the project's files in the system's own browser."""
+        QDesktopServices.openUrl(QUrl.fromLocalFile(str(self.present)))
 
     def ask(self, folder: Path, *, fresh: bool = False) -> None:
         """Open `folder`, after asking in the bar where that would cut jobs short."""

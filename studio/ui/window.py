@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QPoint, Qt, QTimer, QUrl
-from PySide6.QtGui import QDesktopServices, QResizeEvent
+from PySide6.QtCore import QPoint, Qt, QTimer
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from studio.app.commands import Commands
@@ -100,6 +100,7 @@ class Window(QWidget):
 
         self.studio = studio
         self.bridge = bridge
+        self.top.set_project(studio.project.name, str(studio.project.folder))
         bridge.job_event.connect(self._hear)
         self.watch = QueueWatch(studio.queue, bridge, self.background, self)
         self.jobs = JobActions(studio, self.watch, self.notices)
@@ -203,11 +204,6 @@ class Window(QWidget):
         from studio.ui.about import AboutBox
 
         AboutBox(self.theme, self.studio.shelf if self.studio else None, self.background, self).open()
-
-    def open_project_folder(self) -> None:
-        """Show the project's files in the system's own browser."""
-        if self.studio is not None:
-            QDesktopServices.openUrl(QUrl.fromLocalFile(str(self.studio.project.folder)))
 
     def toggle_panel(self) -> None:
         """Show or hide the request panel."""

@@ -28,7 +28,7 @@ _WIDTH = 460
 _HEIGHT = 420
 _OWN_KEYS = {Qt.Key.Key_Space, Qt.Key.Key_Delete, Qt.Key.Key_Backspace, Qt.Key.Key_R, Qt.Key.Key_Menu}
 _MOVES = {Qt.Key.Key_Up, Qt.Key.Key_Down}
-_KEYS = "Alt ↑ ↓ moves · Space holds back · Del stops or removes · R tries again"
+_KEYS = "Alt ↑ ↓ moves · Space holds · Del stops, removes · R tries again"
 
 
 class QueuePopup(Floating):

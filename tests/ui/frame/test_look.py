@@ -7,11 +7,12 @@ import time
 import pytest
 from PySide6.QtCore import QEvent, QPointF
 from PySide6.QtGui import QEnterEvent
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QApplication, QLineEdit, QSpinBox, QWidget
 from pytestqt.qtbot import QtBot
 
 from studio.launch import Application
 from studio.ui.about import AboutBox
+from studio.ui.menus import build_menu
 from studio.ui.theme import tokens
 
 
@@ -119,3 +120,33 @@ def test_the_line_between_room_and_panel_has_the_lines_colour_and_warms_under_th
     assert shown() == tokens()["dark"]["accent"]
     QApplication.sendEvent(handle, QEvent(QEvent.Type.Leave))
     assert shown() == tokens()["dark"]["line"]
+
+
+def test_fields_beside_each_other_are_equally_tall(furnished: Application) -> None:
+    panel = furnished.window.stage._panels["canvas"]
+    fields = [field for field in panel.findChildren(QWidget) if isinstance(field, QSpinBox | QLineEdit)]
+    heights = {field.height() for field in fields if field.isVisible() and not isinstance(field.parent(), QSpinBox)}
+    assert len(fields) > 2
+    assert len(heights) == 1
+
+
+def test_numbers_in_the_settings_have_no_idle_decimals(furnished: Application) -> None:
+    furnished.window.open_room("settings")
+    controls = furnished.window.stage.room("settings").controls  # type: ignore[attr-defined]
+    idle = controls["idle_minutes"].control
+    assert idle.text() == "10 minutes"
+    idle.setValue(10.5)
+    assert idle.text() == "10.5 minutes"
+    assert controls["text_scale"].control.text() == "1 ×"
+
+
+def test_menus_part_what_is_of_another_kind(furnished: Application) -> None:
+    window = furnished.window
+    menu = build_menu(window.commands, "canvas", window.theme, window)
+    view = next(action.menu() for action in menu.actions() if action.text() == "View")
+    entries = view.actions()  # type: ignore[attr-defined]
+    lines = [at for at, action in enumerate(entries) if action.isSeparator()]
+    assert len(lines) >= 3
+    assert 0 not in lines
+    assert len(entries) - 1 not in lines
+    menu.deleteLater()

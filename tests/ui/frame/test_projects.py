@@ -51,6 +51,8 @@ def test_another_project_opens_in_the_same_window(qtbot: QtBot, running: Applica
     assert running.window.isVisible()
     assert running.window.size() == shell.size()
     assert "Sea" in shell.windowTitle()
+    assert running.window.top._project.text() == "Sea"
+    assert str(other) in running.window.top._project.toolTip()
     assert running.settings.values.text_scale == 1.1
     assert "Open “Night forest”" in titles(running, "File")
     open_studio(first, tmp_path / "elsewhere", Settings(tmp_path / "s.json")).stop()  # the first one is let go
