@@ -129,18 +129,20 @@ class Application(QObject):
             return
         self._going = True
         old = self.sitting
+        settings = old.settings.heir()  # the session asks them for each job, long after the present window has gone
 
         def make() -> Studio:
             from studio.app.opening import check_folder, open_studio
 
             check_folder(folder, fresh=fresh)
-            return open_studio(folder, self._state, old.settings, worker=self._worker, starter=self._starter)
+            self._arriving = open_studio(folder, self._state, settings, worker=self._worker, starter=self._starter)
+            return self._arriving
 
         def stay(failure: Failure) -> None:
             self._going = False
             old.notices.fail(failure)
 
-        old.work.run(make, self._move, stay)
+        old.work.run(make, lambda studio: self._move(studio, settings), stay)
 
     def stop(self) -> None:
         """Stop everything that was started, in reverse order. May be called twice."""
@@ -203,7 +205,7 @@ class Application(QObject):
         self.shell.furnish(self.window)
         self._furnished = True
 
-    def _move(self, studio: Studio) -> None:
+    def _move(self, studio: Studio, settings: Settings) -> None:
         """Another project has been opened: let the present one go, and sit down there."""
         if self._ended:
             studio.stop()
@@ -214,8 +216,8 @@ class Application(QObject):
         self._remember_timer.stop()
         old.shut()
         old.leave()
-        self._arriving = studio
-        self._sit_down(studio.project.folder, old.settings.heir())
+        settings.values = old.settings.values
+        self._sit_down(studio.project.folder, settings)
         self.window.strip.say(f"Closing “{old.place.project.name}” …")
         new = self.sitting
 

@@ -71,7 +71,7 @@ class Room(QWidget):
     def panel(self) -> QWidget | None:
         """The widget for the right side (usually a `studio.ui.panel.RequestPanel`); None hides it.
 
-        Called once; the window owns the widget from then on.
+        Called once; the window owns the widget from then on. Another kind of widget asks `theme.clothe` for its style.
         """
         return None
 

@@ -59,7 +59,9 @@ def test_another_project_opens_in_the_same_window(qtbot: QtBot, running: Applica
     assert running.window.commands.run("app.project.recent.0")
     qtbot.waitUntil(lambda: here(running, first), timeout=15000)
     assert titles(running, "File")[-1] == "Open “Sea”"
-    running.settings.change(theme="dark")
+    running.settings.change(theme="dark", threads=5)
+    assert running.studio is not None
+    assert running.studio._placement().threads == 5
     running.window.open_room("settings")
     assert running.window.bar.notice is None
 
@@ -128,14 +130,16 @@ def test_running_jobs_are_asked_about_in_the_bar(qtbot: QtBot, running: Applicat
     assert running.studio.queue.get(job).interrupted
 
 
+@pytest.mark.parametrize("far", [False, True])
 def test_closing_on_the_way_to_another_project_leaves_nothing_behind(
-    qtbot: QtBot, running: Application, tmp_path: Path
+    qtbot: QtBot, running: Application, tmp_path: Path, far: bool
 ) -> None:
     other = tmp_path / "Sea"
     other.mkdir()
     before = running.sitting
     running.open_project(other)
-    qtbot.waitUntil(lambda: running.sitting is not before, timeout=10000)
+    if far:
+        qtbot.waitUntil(lambda: running.sitting is not before, timeout=10000)
     running.stop()
     for folder in (tmp_path / "Night forest", other):
         open_studio(folder, tmp_path / "elsewhere", Settings(tmp_path / "s.json")).stop()
