@@ -1,15 +1,15 @@
 """Builds the studio with its window, and names the order in which things start and stop.
 
 Start: window → first paint → settings, theme, frame → session (project, shelf, queue, dispatcher) → rooms →
-warm workers. Stop: rooms save → threads → bridge → session (refuse jobs, workers, databases) → settings
-and window's memory. What is not needed for the first paint is imported after it.
+doorbell → warm workers. Stop: doorbell → rooms save → bridge → settings → threads → session (refuse jobs, workers,
+databases) → window's memory. What is not needed for the first paint is imported after it.
 """
 
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,10 +17,11 @@ from PySide6.QtCore import QObject, QTimer
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 
+from studio.ui.doorbell import ring
 from studio.ui.shell import Shell, remembered
 
 if TYPE_CHECKING:
-    from types import FrameType, TracebackType
+    from types import TracebackType
 
     from studio.app.notices import Notices
     from studio.app.session import Session
@@ -29,26 +30,24 @@ if TYPE_CHECKING:
     from studio.core.failure import Failure
     from studio.jobs.limits import WorkerCommand
     from studio.ui.bridge import Bridge
+    from studio.ui.doorbell import Doorbell
+    from studio.ui.sitting import Sitting
     from studio.ui.theme import Theme
     from studio.ui.window import Window
 
-_SAVE_DELAY = 400
 _REMEMBER_EVERY = 5_000
-_WARM_DELAY = 300
 
 
 class Application(QObject):
-    """The window and its session, from the first paint to the last save.
+    """The window and what it shows, from the first paint to the last save.
 
-    The members without a value are there once the first frame has been painted; `studio` and `bridge`
-    once the session is open. `worker` replaces the workers' command line, `starter` the folder of starter models.
+    `sitting` is there once the first frame has been painted, its `studio` and `bridge` once the session is open.
+    `worker` replaces the workers' command line, `starter` the folder of starter models, in tests; `lost` is a
+    project that was to be opened and is not there any more.
     """
 
-    settings: Settings
     session: Session
-    notices: Notices
-    theme: Theme
-    window: Window
+    sitting: Sitting
 
     def __init__(
         self,
@@ -58,6 +57,7 @@ class Application(QObject):
         *,
         worker: WorkerCommand | None = None,
         starter: Path | None = None,
+        lost: Path | None = None,
     ) -> None:
         super().__init__(application)
         self._application = application
@@ -65,11 +65,12 @@ class Application(QObject):
         self._project = project
         self._worker = worker
         self._starter = starter
+        self._lost = lost
         self._furnished = False
         self._ended = False
-        self._denied = False
-        self.studio: Studio | None = None
-        self.bridge: Bridge | None = None
+        self._arriving: Studio | None = None
+        self._going = False
+        self._doorbell: Doorbell | None = None
         self._kept: Session | None = None
         wishes = remembered(state / "settings.json")
         scale = wishes.get("text_scale", 1.0)
@@ -80,16 +81,68 @@ class Application(QObject):
         )
         self.shell.first_painted.connect(self._furnish)
         self.shell.closing.connect(self._closing)
-        self._save_timer = QTimer(self)
-        self._save_timer.setSingleShot(True)
-        self._save_timer.setInterval(_SAVE_DELAY)
         self._remember_timer = QTimer(self)
         self._remember_timer.setInterval(_REMEMBER_EVERY)
         self._remember_timer.timeout.connect(self._remember)
 
+    @property
+    def settings(self) -> Settings:
+        """The user's settings."""
+        return self.sitting.settings
+
+    @property
+    def notices(self) -> Notices:
+        """What the bar shows."""
+        return self.sitting.notices
+
+    @property
+    def theme(self) -> Theme:
+        """The look."""
+        return self.sitting.theme
+
+    @property
+    def window(self) -> Window:
+        """The frame."""
+        return self.sitting.window
+
+    @property
+    def studio(self) -> Studio | None:
+        """The open session."""
+        return self.sitting.studio if self._furnished else None
+
+    @property
+    def bridge(self) -> Bridge | None:
+        """The way from its workers into the window."""
+        return self.sitting.bridge if self._furnished else None
+
     def show(self) -> None:
         """Show the window; everything else follows its first frame."""
         self.shell.show()
+
+    def come_to_front(self) -> None:
+        """Somebody has started the studio once more."""
+        self.shell.come_to_front()
+
+    def open_project(self, folder: Path, *, fresh: bool = False) -> None:
+        """Open another project in this window, a new one with `fresh`; where that can't be done this one stays."""
+        if self._going or self._ended or self.sitting.opening:
+            return
+        self._going = True
+        old = self.sitting
+        settings = old.settings.heir()  # the session asks them for each job, long after the present window has gone
+
+        def make() -> Studio:
+            from studio.app.opening import check_folder, open_studio
+
+            check_folder(folder, fresh=fresh)
+            self._arriving = open_studio(folder, self._state, settings, worker=self._worker, starter=self._starter)
+            return self._arriving
+
+        def stay(failure: Failure) -> None:
+            self._going = False
+            old.notices.fail(failure)
+
+        old.work.run(make, lambda studio: self._move(studio, settings), stay)
 
     def stop(self) -> None:
         """Stop everything that was started, in reverse order. May be called twice."""
@@ -102,127 +155,96 @@ class Application(QObject):
         if not self._furnished:
             return
         from studio.app.session import save_session
-        from studio.core.failure import StudioError
 
-        self.window.background.stop()
-        if self.bridge is not None:
-            self.bridge.stop()
-        if self.studio is not None:
-            self.studio.stop()
-        self._save_timer.stop()
-        with contextlib.suppress(StudioError):
-            self.settings.save()
-        if not self._denied:  # a second window that got no session must not overwrite the first one's memory
+        if self._doorbell is not None:
+            self._doorbell.stop()
+        self.sitting.shut()
+        self.sitting.end()
+        if self._arriving is not None:
+            self._arriving.stop()
+        if not self.sitting.denied:  # a second window that got no session must not overwrite the first one's memory
             save_session(self._state / "session.json", self.session)
-        self.theme.stop()
+        self.sitting.theme.stop()
 
     def report(self, kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
         """Show what nobody foresaw in the bar; the studio goes on."""
         import traceback
 
-        from studio.core.failure import Failure, FailureCode, StudioError
-
         detail = "".join(traceback.format_exception(kind, error, trace))
         sys.stderr.write(detail)
-        if not self._furnished:
-            return
-        if isinstance(error, StudioError):
-            self.window.show_failure(error.failure)
-            return
-        self.notices.fail(
-            Failure(
-                FailureCode.INTERNAL,
-                "Something in the studio went wrong that was not foreseen. Your work is untouched.",
-                hint="Try again; if it happens again, copy the details and report them.",
-                detail=detail,
-            )
-        )
+        if self._furnished:
+            self.sitting.report(error, detail)
 
     def _furnish(self) -> None:
         """Build the real frame into the window that is already to be seen, then open the session."""
-        from studio.app.commands import Commands
-        from studio.app.notices import Notices
         from studio.app.session import load_session
         from studio.app.settings import Settings
-        from studio.ui.theme import Theme
-        from studio.ui.window import Window
 
         if self._ended:
             return
-        self.settings = Settings.load(self._state / "settings.json")
         self.session = load_session(self._state / "session.json")
-        self.notices = Notices()
-        self.theme = Theme(self.settings, self._application)
-        self.window = Window(self.theme, self.settings, self.session, self.notices, Commands())
-        self._save_timer.timeout.connect(lambda: self.window.background.run(self.settings.save))
-        self.settings.defer = self._save_timer.start
-        self.settings.listen(self._settings_changed)
+        self._sit_down(self._project, Settings.load(self._state / "settings.json"))
+        if self._lost is not None:
+            self.session.forget_project(str(self._lost))
+            self.notices.post(
+                f"The project “{self._lost.name}” is not there any more, so “{self._project.name}” was opened.",
+                level="warning",
+                hint=f"It was in {self._lost.parent}.",
+            )
+        self.sitting.open()
+
+    def _sit_down(self, project: Path, settings: Settings) -> None:
+        from studio.ui.sitting import Place, Sitting
+
+        place = Place(self._state, project, self._worker, self._starter)
+        self.sitting = Sitting(self._application, place, settings, self.session)
+        self.sitting.opened.connect(self._opened)
+        self.sitting.refused.connect(self._refused)
+        self.sitting.window.projects.wanted.connect(lambda folder, fresh: self.open_project(folder, fresh=fresh))
         self._application.setWindowIcon(self.theme.icon("logo", "accent", 64))
         self.shell.furnish(self.window)
         self._furnished = True
-        if self.settings.trouble:
-            self.notices.post(self.settings.trouble, level="warning")
-        self._open()
 
-    def _open(self) -> None:
-        self.window.background.run(self._make_studio, self._opened, self._refused)
-
-    def _make_studio(self) -> Studio:
-        """Open project, shelf and queue. Runs on a background thread; nothing of it belongs to Qt."""
-        from studio.app.opening import open_studio
-
-        return open_studio(self._project, self._state, self.settings, worker=self._worker, starter=self._starter)
-
-    def _opened(self, studio: Studio) -> None:
+    def _move(self, studio: Studio, settings: Settings) -> None:
+        """Another project has been opened: let the present one go, and sit down there."""
         if self._ended:
             studio.stop()
             return
-        self._denied = False
-        self.studio = studio
-        from studio.ui.bridge import Bridge
+        old = self.sitting
+        if self._doorbell is not None:
+            self._doorbell.stop()
+        self._remember_timer.stop()
+        old.shut()
+        old.leave()
+        settings.values = old.settings.values
+        self._sit_down(studio.project.folder, settings)
+        self.window.strip.say(f"Closing “{old.place.project.name}” …")
+        new = self.sitting
 
-        self.bridge = Bridge(studio.dispatcher, self)
-        studio.start()
-        self.window.open(studio, self.bridge)
-        self._look_at_models(studio)
+        def arrive(_ended: None) -> None:
+            self._arriving, self._going = None, False
+            old.deleteLater()
+            new.adopt(studio)
+
+        new.work.run(old.end, arrive)
+
+    def _opened(self) -> None:
+        from studio.ui.doorbell import Doorbell
+
         self._remember_timer.start()
-        if self.settings.values.warm_start:
-            QTimer.singleShot(_WARM_DELAY, self._warm)
+        self._remember()
+        self._doorbell = Doorbell(self._state, self.sitting.place.project, self.sitting)
+        self._doorbell.rung.connect(self.come_to_front)
+        self._doorbell.listen()
 
-    def _refused(self, failure: Failure) -> None:
-        self._denied = True
-        from studio.app.notices import Action
+    def _refused(self, _failure: Failure) -> None:
+        """Where another window had this project open a moment earlier, show that one."""
+        project = self.sitting.place.project
+        self.sitting.work.run(lambda: ring(self._state, project), self._yield)
 
-        self.notices.fail(failure, Action("Try again", self._open))
-
-    def _warm(self) -> None:
-        from studio.core.jobs import Family
-
-        if self.studio is not None and not self._ended:
-            for family in Family:
-                self.studio.dispatcher.warm(family)
-
-    def _settings_changed(self, names: frozenset[str]) -> None:
-        studio = self.studio
-        if studio is None:
-            return
-        if names & {"idle_minutes", "memory_budget"}:
-            from studio.app.opening import limits_from
-
-            studio.dispatcher.set_limits(limits_from(self.settings))
-        if "model_folders" in names:
-            folders = tuple(Path(folder) for folder in self.settings.values.model_folders)
-            studio.shelf.refresh(folders)
-            self._look_at_models(studio)
-
-    def _look_at_models(self, studio: Studio) -> None:
-        """Read the model folders, and say what in them could not be read."""
-
-        def tell(failures: tuple[Failure, ...]) -> None:
-            for failure in failures:
-                self.window.show_failure(failure)
-
-        self.window.background.run(studio.shelf.unreadable, tell)
+    def _yield(self, answered: bool) -> None:  # noqa: FBT001 - the value of `ring`
+        if answered and not self._ended:
+            self.shell.close()
 
     def _remember(self) -> None:
         """Keep the session on the disk up to date, so that a killed studio opens where it was."""
@@ -234,12 +256,12 @@ class Application(QObject):
         self.window.stage.remember()
         if self.session != self._kept:
             kept = self._kept = copy.deepcopy(self.session)
-            self.window.background.run(lambda: save_session(self._state / "session.json", kept))
+            self.sitting.work.run(lambda: save_session(self._state / "session.json", kept))
 
     def _closing(self) -> None:
         if self._furnished and not self._ended:
             self.session.geometry = self.shell.place()
-            self.window.shut()
+            self.sitting.shut()
         self._application.quit()
 
 
@@ -250,53 +272,43 @@ def _look(wish: str) -> str:
     return "light" if QGuiApplication.styleHints().colorScheme().name == "Light" else "dark"
 
 
+def starting_project(state: Path) -> tuple[Path, Path | None]:
+    """The project to begin with, and the one that was open last where that is gone."""
+    from studio.app.paths import default_project
+
+    last = remembered(state / "session.json").get("project")
+    if os.environ.get("ATELIER_PROJECT") or not isinstance(last, str) or not last:
+        return default_project(), None
+    folder = Path(last)
+    if folder.is_dir() or folder == default_project():
+        return folder, None
+    return default_project(), folder
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run the window until it is closed; returns the exit code."""
-    from studio.app.paths import default_project, state_folder
+    from studio.app.paths import state_folder
 
     application = QApplication(["atelier", *(arguments or [])])
     application.setApplicationName("Atelier")
     application.setQuitOnLastWindowClosed(False)
-    running = Application(application, state_folder(), default_project())
+    state = state_folder()
+    project, lost = starting_project(state)
+    if ring(state, project):
+        sys.stdout.write("Atelier is open already; its window comes to the front.\n")
+        return 0
+    running = Application(application, state, project, lost=lost)
     sys.excepthook = running.report
     running.show()
     with contextlib.ExitStack() as stack:
-        running.shell.first_painted.connect(lambda: stack.enter_context(_close_on_signals(running)))
+        running.shell.first_painted.connect(lambda: _mind_signals(stack, running))
         code = application.exec()
         running.stop()
     sys.excepthook = sys.__excepthook__
     return code
 
 
-@contextlib.contextmanager
-def _close_on_signals(running: Application) -> Iterator[None]:
-    """Close the window properly on SIGINT and SIGTERM.
+def _mind_signals(stack: contextlib.ExitStack, running: Application) -> None:
+    from studio.ui.interrupts import close_on_signals
 
-    Python runs its signal handlers between bytecodes, and there may be none while Qt waits; so the
-    signal's number goes through a socket that Qt watches.
-    """
-    import signal
-    import socket
-
-    from PySide6.QtCore import QSocketNotifier
-
-    read, write = socket.socketpair()
-    for end in (read, write):
-        end.setblocking(False)
-    notifier = QSocketNotifier(read.fileno(), QSocketNotifier.Type.Read, running)
-    notifier.activated.connect(running.shell.close)
-    before = {number: signal.signal(number, _noted) for number in (signal.SIGINT, signal.SIGTERM)}
-    wakeup = signal.set_wakeup_fd(write.fileno())
-    try:
-        yield
-    finally:
-        signal.set_wakeup_fd(wakeup)
-        for number, handler in before.items():
-            signal.signal(number, handler)
-        notifier.setEnabled(False)
-        read.close()
-        write.close()
-
-
-def _noted(number: int, frame: FrameType | None) -> None:
-    """Nothing more to do: the wake-up socket has told Qt."""
+    stack.enter_context(close_on_signals(running.shell.close, running))

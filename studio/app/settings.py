@@ -172,6 +172,12 @@ class Settings:
         self._unknown: dict[str, Any] = {}
         self._listeners: list[Callable[[frozenset[str]], None]] = []
 
+    def heir(self) -> Settings:
+        """The same settings with nobody listening yet, for a window that takes the place of another."""
+        heir = Settings(self.path, self.values)
+        heir._unknown = self._unknown
+        return heir
+
     @classmethod
     def load(cls, path: Path) -> Settings:
         """The settings in `path`; defaults where there is no file or a value does not fit."""

@@ -53,8 +53,8 @@ class Studio:
     ) -> None:
         self.project = project
         self.shelf = shelf
-        self.history = RunHistory(state_folder / "runs.db")
         self.queue = Queue(project.database("queue"))
+        self.history = RunHistory(state_folder / "runs.db")
         self._placement = placement
         self._preview_rate = preview_rate
         self.dispatcher = Dispatcher(

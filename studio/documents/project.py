@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from pathlib import Path
 
 from studio.core.failure import Failure, FailureCode, StudioError
@@ -25,11 +26,12 @@ class Project:
             inner = folder / ".atelier"
             inner.mkdir(parents=True, exist_ok=True)
             return cls(folder, AssetStore(folder, inner / "assets.db"))
-        except OSError as error:
+        except (OSError, sqlite3.Error) as error:
+            why = error.strerror if isinstance(error, OSError) else None
             raise StudioError(
                 Failure(
                     FailureCode.STORAGE,
-                    f"The project folder {folder} can't be used: {error.strerror or error}.",
+                    f"The project folder {folder} can't be used: {why or error}.",
                     hint="Choose a folder that you may write to.",
                     detail=str(error),
                 )

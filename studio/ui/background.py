@@ -54,8 +54,12 @@ class Background(QObject):
 
         self._pool.start(_Task(operation, report))
 
+    def mute(self) -> None:
+        """Report nothing more: who asked is about to go."""
+        self._done.disconnect(self._finish)
+
     def stop(self) -> None:
-        """Wait for what has begun."""
+        """Wait for what has begun. May be called from another thread."""
         self._pool.waitForDone()
 
     @Slot(object)

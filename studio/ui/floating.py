@@ -23,6 +23,7 @@ class Floating(QWidget):
     def __init__(self, theme: Theme, parent: QWidget) -> None:
         super().__init__(parent)
         self.theme = theme
+        theme.clothe(self)
         self.over = parent
         self._before: QWidget | None = None
         self.spares: tuple[QWidget, ...] = ()
@@ -37,6 +38,7 @@ class Floating(QWidget):
         """Show the card on top and give `focus` the keyboard."""
         if not self.isVisible():
             self._before = QApplication.focusWidget()
+        self.theme.freshen(self)
         self.place()
         self.show()
         self.raise_()

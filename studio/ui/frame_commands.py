@@ -29,7 +29,6 @@ class Frame(Protocol):
     def open_greeting(self) -> None: ...  # noqa: D102
     def open_queue(self) -> None: ...  # noqa: D102
     def open_about(self) -> None: ...  # noqa: D102
-    def open_project_folder(self) -> None: ...  # noqa: D102
     def toggle_panel(self) -> None: ...  # noqa: D102
     def toggle_full_screen(self) -> None: ...  # noqa: D102
     def is_open(self) -> bool: ...  # noqa: D102
@@ -103,9 +102,6 @@ def _studio(frame: Frame) -> list[Command]:
             frame.open_greeting,
             menu="Atelier",
             when=frame.is_open,
-        ),
-        Command(
-            "app.folder", "Show the project's folder", frame.open_project_folder, menu="Atelier", when=frame.is_open
         ),
         Command("app.about", "About Atelier, licences and attributions", frame.open_about, menu="Atelier"),
         Command("app.quit", "Quit", frame.quit, shortcut="Ctrl+Q", menu="Atelier"),

@@ -97,6 +97,7 @@ class Greeting(QWidget):
     def __init__(self, theme: Theme, entries: tuple[RoomEntry, ...]) -> None:
         super().__init__()
         self._theme = theme
+        theme.clothe(self)
         self.setAccessibleName("Welcome")
         self.cards = [OfferCard(theme, entry) for entry in entries if entry.offer]
         self._grid = QGridLayout()
@@ -163,10 +164,7 @@ class Greeting(QWidget):
     def _head(self) -> QVBoxLayout:
         title = QLabel("What would you like to make?")
         title.setProperty("look", "title")
-        words = QLabel(
-            "Everything is made on this computer by models that are already here. Nothing is sent anywhere, "
-            "and everything can be stopped at once."
-        )
+        words = QLabel("Everything is made on this computer by models that are already here. Nothing is sent anywhere.")
         words.setWordWrap(True)
         words.setProperty("look", "soft")
         column = QVBoxLayout()

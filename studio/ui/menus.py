@@ -9,22 +9,34 @@ from PySide6.QtWidgets import QMenu, QWidget
 from studio.app.commands import Commands
 from studio.core.command import Command
 from studio.ui.measures import keys_words
+from studio.ui.theme import Theme
 
 _ORDER = ("File", "Edit", "Generate", "Insert", "View", "Jobs", "Atelier")
 
 
-def build_menu(commands: Commands, room: str, parent: QWidget) -> QMenu:
+def build_menu(commands: Commands, room: str, theme: Theme, parent: QWidget) -> QMenu:
     """A menu with a submenu per title: the frame's commands and those of `room`."""
     menu = QMenu(parent)
+    theme.clothe(menu)
     menus = commands.menus()
     titles = sorted(menus, key=lambda title: _ORDER.index(title) if title in _ORDER else len(_ORDER) // 2)
     for title in titles:
         shown = [command for command in menus[title] if command.room in ("", room)]
         if shown:
             submenu = menu.addMenu(title)
-            for command in shown:
-                _add(submenu, command)
+            _fill(submenu, shown)
     return menu
+
+
+def _fill(menu: QMenu, commands: list[Command]) -> None:
+    """Put commands in, a line between those of different kinds (`app.theme.…`, `app.text.…`), recent things last."""
+    before = ""
+    for command in sorted(commands, key=lambda command: command.id.startswith("app.project.recent.")):
+        kind = command.id.rpartition(".")[0]
+        if before not in ("", kind):
+            menu.addSeparator()
+        before = kind
+        _add(menu, command)
 
 
 def _add(menu: QMenu, command: Command) -> None:

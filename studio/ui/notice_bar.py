@@ -1,9 +1,13 @@
-"""The quiet bar under the top: what happened, the next step as a button, and the details to copy."""
+"""The quiet bar under the top: what happened, the next step as a button, and the details to copy.
+
+A plain note goes away by itself once there was time to read it: while the window is in use, with no mouse over the
+bar. What asks for something (an action), warnings and errors stay until they are dismissed.
+"""
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QGuiApplication, QPainter, QPaintEvent
+from PySide6.QtCore import QEvent, Qt, QTimer
+from PySide6.QtGui import QGuiApplication, QHideEvent, QPainter, QPaintEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QToolButton, QWidget
 
 from studio.app.notices import Notice, Notices
@@ -12,6 +16,17 @@ from studio.ui.theme import Theme
 _COLORS = {"note": "text_soft", "warning": "warn", "error": "bad"}
 _GROUNDS = {"note": "hover", "warning": "warn_soft", "error": "bad_soft"}
 
+_SHORTEST = 8000
+_PER_LETTER = 60  # milliseconds: 200 words a minute
+_TIMED_EVENTS = {QEvent.Type.Enter, QEvent.Type.Leave, QEvent.Type.WindowActivate, QEvent.Type.WindowDeactivate}
+
+
+def reading_time(notice: Notice) -> int:
+    """Milliseconds after which a notice may go away by itself; 0 for one that stays."""
+    if notice.level != "note" or notice.action is not None:
+        return 0
+    return max(_SHORTEST, len(f"{notice.message} {notice.hint}") * _PER_LETTER)
+
 
 class NoticeBar(QWidget):
     """Shows the newest message; hidden while there is none."""
@@ -19,8 +34,13 @@ class NoticeBar(QWidget):
     def __init__(self, theme: Theme, notices: Notices) -> None:
         super().__init__()
         self._theme = theme
+        theme.clothe(self)
         self._notices = notices
         self._notice: Notice | None = None
+        self._under_mouse = False
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.timeout.connect(self._dismiss)
         self._icon = QLabel()
         self.message = QLabel()
         self.message.setWordWrap(True)
@@ -61,6 +81,34 @@ class NoticeBar(QWidget):
         painter.fillRect(0, self.height() - 1, self.width(), 1, self._theme.color("line"))
         painter.end()
 
+    def event(self, event: QEvent) -> bool:
+        """The mouse comes or goes, the window is left or come back to."""
+        done = super().event(event)
+        if event.type() in _TIMED_EVENTS:
+            if event.type() in {QEvent.Type.Enter, QEvent.Type.Leave}:
+                self._under_mouse = event.type() == QEvent.Type.Enter
+            self._time()
+        return done
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Now it can be read."""
+        super().showEvent(event)
+        self._time()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """No ticking out of sight."""
+        super().hideEvent(event)
+        self._under_mouse = False
+        self._timer.stop()
+
+    def _time(self) -> None:
+        """Begin to count, from the start, or count no longer."""
+        lasts = reading_time(self._notice) if self._notice is not None else 0
+        if lasts and self.isVisible() and self.isActiveWindow() and not self._under_mouse:
+            self._timer.start(lasts)
+        else:
+            self._timer.stop()
+
     def _show(self) -> None:
         current = self._notices.current()
         self._notice = current[-1] if current else None
@@ -85,6 +133,7 @@ class NoticeBar(QWidget):
         self.more.setText(f"{behind} more")
         self.more.setAccessibleName(f"{behind} more messages")
         self.update()
+        self._time()
 
     def _act(self) -> None:
         notice = self._notice

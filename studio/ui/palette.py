@@ -114,7 +114,7 @@ class PaletteDelegate(QStyledItemDelegate):
         painter.setFont(theme.font("small"))
         painter.setPen(theme.color("text_soft"))
         note_width = painter.fontMetrics().horizontalAdvance(row.note)
-        note = QRect(right - note_width - 12, area.top(), note_width, area.height())
+        note = QRect(right - note_width - (12 if row.keys else 0), area.top(), note_width, area.height())
         painter.drawText(note, int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight), row.note)
         left = area.left() + 18 + edge + 12
         self._draw_title(painter, QRect(left, area.top(), note.left() - left - 12, area.height()), row)

@@ -21,6 +21,7 @@ class Rail(QWidget):
     def __init__(self, theme: Theme, entries: Iterable[RoomEntry], shortcuts: dict[str, str]) -> None:
         super().__init__()
         self._theme = theme
+        theme.clothe(self)
         self._buttons: dict[str, QToolButton] = {}
         self.setProperty("look", "surface")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)

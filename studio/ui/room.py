@@ -60,6 +60,7 @@ class Room(QWidget):
     def __init__(self, context: RoomContext, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.context = context
+        context.theme.clothe(self)
         self.setObjectName(f"room-{self.id}")
         self.setAccessibleName(self.title)
 
@@ -70,7 +71,7 @@ class Room(QWidget):
     def panel(self) -> QWidget | None:
         """The widget for the right side (usually a `studio.ui.panel.RequestPanel`); None hides it.
 
-        Called once; the window owns the widget from then on.
+        Called once; the window owns the widget from then on. Another kind of widget asks `theme.clothe` for its style.
         """
         return None
 

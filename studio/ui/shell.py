@@ -64,11 +64,20 @@ class Shell(QWidget):
             self.resize(min(_FIRST_SIZE[0], free.width()), min(_FIRST_SIZE[1], free.height()))
 
     def furnish(self, content: QWidget) -> None:
-        """Put the real frame in."""
+        """Put the real frame in; one that was there before belongs to whoever put it in."""
         self._content = content
         content.setParent(self)
         content.setGeometry(self.rect())
         content.show()
+
+    def come_to_front(self) -> None:
+        """Be seen and have the keyboard, whatever was in front or however small the window was."""
+        from PySide6.QtCore import Qt
+
+        self.setWindowState(self.windowState() & ~Qt.WindowState.WindowMinimized)
+        self.show()
+        self.raise_()
+        self.activateWindow()
 
     def place(self) -> str:
         """Where the window is, for the next start."""

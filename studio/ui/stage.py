@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QSplitter, QStackedWidget, QWidget
+from PySide6.QtCore import Signal
+from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QWidget
 
 from studio.app.session import Session
+from studio.ui.lines import LineSplitter
 from studio.ui.room import Room, RoomContext
 from studio.ui.rooms import RoomEntry, room_class
 from studio.ui.theme import Theme
@@ -38,16 +40,13 @@ class Stage(QWidget):
         self._rooms: dict[str, Room] = {}
         self._panels: dict[str, QWidget] = {}
         self._documents: dict[str, tuple[str, str]] = {}
-        self.setProperty("look", "ground")
-        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.current = ""
         self._centre = QStackedWidget()
         self._side = QStackedWidget()
         self._side.setMinimumWidth(theme.pixels(_NARROWEST))
         self._side.setMaximumWidth(theme.pixels(_WIDEST))
         self._side.hide()
-        self._splitter = QSplitter(Qt.Orientation.Horizontal)
-        self._splitter.setHandleWidth(1)
+        self._splitter = LineSplitter(theme)
         self._splitter.addWidget(self._centre)
         self._splitter.addWidget(self._side)
         self._splitter.setCollapsible(0, False)
@@ -91,10 +90,12 @@ class Stage(QWidget):
     def show_room(self, identity: str) -> Room:
         """Bring a room to the front."""
         room = self.room(identity)
+        self._theme.freshen(room)
         self._centre.setCurrentWidget(room)
         self._came(identity)
         panel = self._panels.get(identity)
         if panel is not None:
+            self._theme.freshen(panel)
             self._side.setCurrentWidget(panel)
         self._show_panel()
         self.document_changed.emit(*self._documents.get(identity, (room.title, "")))
@@ -105,6 +106,7 @@ class Stage(QWidget):
         """Bring something to the front that is no room."""
         if self._centre.indexOf(page) < 0:
             self._centre.addWidget(page)
+        self._theme.freshen(page)
         self._centre.setCurrentWidget(page)
         self._came("")
         self._show_panel()
@@ -127,6 +129,12 @@ class Stage(QWidget):
         """Have every room save."""
         for room in self._rooms.values():
             room.flush()
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002 - Qt's signature
+        """The ground, where no room is."""
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), self._theme.color("ground"))
+        painter.end()
 
     def _build(self, entry: RoomEntry) -> None:
         if self._context is None:

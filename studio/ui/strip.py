@@ -19,6 +19,11 @@ _NARROW = 1200
 _TIGHT = 940
 
 
+def _beside_icon(text: str) -> str:
+    """Words with a little air after the icon, for which a style sheet has no measure."""
+    return f"\N{THIN SPACE}{text}"
+
+
 class JobLine(QWidget):
     """One running job. `stop_wanted` carries its id."""
 
@@ -34,7 +39,7 @@ class JobLine(QWidget):
         self.words.setProperty("look", "soft")
         self.stop = QToolButton()
         self.stop.setProperty("look", "strip")
-        self.stop.setText("Stop")
+        self.stop.setText(_beside_icon("Stop"))
         self.stop.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.stop.setToolTip(tip("Stop this now", stop_keys))
         self.stop.setFocusPolicy(Qt.FocusPolicy.TabFocus)
@@ -75,6 +80,7 @@ class StatusStrip(QWidget):
     def __init__(self, theme: Theme, queue_keys: str, stop_keys: str) -> None:
         super().__init__()
         self._theme = theme
+        theme.clothe(self)
         self._watch: QueueWatch | None = None
         self.setProperty("look", "surface")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
@@ -103,9 +109,14 @@ class StatusStrip(QWidget):
         watch.moved.connect(self._show_moved)
         self._show_all()
 
+    def say(self, words: str) -> None:
+        """Say what happens before there is a session."""
+        self.ready.setText(words)
+
     def show_memory(self, size: int) -> None:
         """Bytes held by models and workers."""
-        self.memory.setText(f"Memory {size_words(size)}" if size else "Memory 0")
+        self.memory.setText(f"Memory {size_words(size)}" if size else "")
+        self._fit()
 
     def show_device(self, name: str) -> None:
         """`cpu`, `cuda`, `cuda:0` or `mps`."""
@@ -121,7 +132,8 @@ class StatusStrip(QWidget):
         running = sum(1 for line in self.lines if not line.isHidden())
         for line in self.lines:
             line.set_narrow(narrow=running > 1 and self.width() < self._theme.pixels(_NARROW))
-        self.memory.setVisible(running < _MOST_LINES or self.width() >= self._theme.pixels(_TIGHT))
+        room = running < _MOST_LINES or self.width() >= self._theme.pixels(_TIGHT)
+        self.memory.setVisible(room and bool(self.memory.text()))
 
     def _show_all(self) -> None:
         watch = self._watch
@@ -136,7 +148,7 @@ class StatusStrip(QWidget):
         self.ready.setText("The queue is paused" if watch.paused else "Ready")
         self.ready.setVisible(not running)
         self.resume.setVisible(watch.paused)
-        self.queue_button.setText(f"Queue {watch.waiting}")
+        self.queue_button.setText(_beside_icon(f"Queue {watch.waiting}"))
         self.queue_button.setAccessibleName(f"Queue, {watch.waiting} waiting")
 
     def _show_moved(self, job_id: str) -> None:
@@ -150,7 +162,7 @@ class StatusStrip(QWidget):
     def _tool(self, text: str, tooltip: str, icon: str) -> QToolButton:
         button = QToolButton()
         button.setProperty("look", "strip")
-        button.setText(text)
+        button.setText(_beside_icon(text))
         button.setToolTip(tooltip)
         button.setAccessibleName(text)
         button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)

@@ -1,4 +1,4 @@
-"""The application's style sheet, made from the tokens.
+"""The window's style sheet, made from the tokens.
 
 Widgets say what they are through the dynamic property `look`; nothing here names a single widget of a
 room. Rooms may add rules of their own with `Theme.css`, though few should need to.
@@ -90,7 +90,8 @@ _FIELDS = _Sheet("""
 QLineEdit, QPlainTextEdit[look="field"], QSpinBox, QDoubleSpinBox, QComboBox { background: @raised; color: @text;
   border: 1px solid @line; border-radius: 6px; padding: 4px 9px; selection-background-color: @selection;
   selection-color: @text; }
-QLineEdit, QSpinBox, QDoubleSpinBox, QComboBox { min-height: @{field}px; }
+QLineEdit, QComboBox { min-height: @{field}px; }
+QSpinBox, QDoubleSpinBox { min-height: @{field}px; max-height: @{field}px; }
 QLineEdit:hover, QSpinBox:hover, QDoubleSpinBox:hover, QComboBox:hover,
 QPlainTextEdit[look="field"]:hover { border-color: @line_strong; }
 QLineEdit:focus, QSpinBox:focus, QDoubleSpinBox:focus, QComboBox:focus,
@@ -112,7 +113,7 @@ QAbstractItemView[look="list"] { background: transparent; border: none; outline:
 QAbstractItemView[look="list"]::item { border-radius: 6px; padding: 4px 8px; }
 QAbstractItemView[look="list"]::item:hover { background: @hover; }
 QAbstractItemView[look="list"]::item:selected { background: @raised; color: @text; }
-QMenu { background: @surface; color: @text; border: 1px solid @line_strong; border-radius: 8px; padding: 5px; }
+QMenu { background: @surface; color: @text; border: 1px solid @line_strong; padding: 5px; }
 QMenu::item { padding: 6px 24px 6px 12px; border-radius: 5px; }
 QMenu::item:selected { background: @hover; }
 QMenu::item:disabled { color: @text_faint; }

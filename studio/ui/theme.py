@@ -1,6 +1,6 @@
 """The look, from one token file: colours, type, spaces and icons, in light and dark.
 
-`Theme` gives every widget the same palette and style sheet and tells when they change. Rooms that
+`Theme` gives every part of the window the same palette and style sheet and tells when they change. Rooms that
 paint by themselves ask for `color`, `font`, `space` and `pixmap` and repaint on `changed`.
 """
 
@@ -15,10 +15,11 @@ from typing import Any, Literal
 from PySide6.QtCore import QByteArray, QObject, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QFontDatabase, QGuiApplication, QIcon, QPainter, QPalette, QPixmap
 from PySide6.QtSvg import QSvgRenderer
-from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel
+from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QWidget
 
 from studio.app.settings import Settings
 from studio.ui.stylesheet import stylesheet
+from studio.ui.wardrobe import Wardrobe
 
 RESOURCES = Path(__file__).resolve().parents[2] / "resources"
 
@@ -39,7 +40,11 @@ def _drawing(name: str) -> str:
 
 
 class Theme(QObject):
-    """The current look. `changed` comes after palette and style sheet have been put in place."""
+    """The current look. `changed` comes after palette and style sheet have been put in place in what is to be seen.
+
+    Every part of the window wears the style sheet by itself (`clothe`); parts that come and go are brought up to
+    date before they are shown (`freshen`).
+    """
 
     changed = Signal()
 
@@ -48,6 +53,7 @@ class Theme(QObject):
         self._settings = settings
         self._application = application
         self._dressed: list[tuple[weakref.ref[QAbstractButton | QLabel], str, str, int]] = []
+        self._wardrobe = Wardrobe(self)
         self._pixmaps: dict[tuple[str, str, int, float], QPixmap] = {}
         self._unlisten = settings.listen(self._settings_changed)
         QGuiApplication.styleHints().colorSchemeChanged.connect(self._system_changed)
@@ -127,9 +133,23 @@ class Theme(QObject):
         self._dressed.append((weakref.ref(widget), name, color, size))
         self._put_icon(widget, name, color, size)
 
+    def clothe(self, part: QWidget) -> None:
+        """Give a part of the window the style sheet, now and whenever it changes; its content inherits it."""
+        self._wardrobe.clothe(part)
+
+    def freshen(self, part: QWidget) -> None:
+        """Bring a part up to date that was out of sight and is about to be shown."""
+        self._wardrobe.freshen(part)
+
+    @property
+    def settled(self) -> bool:
+        """Whether the parts out of sight have the present look too."""
+        return self._wardrobe.settled
+
     def stop(self) -> None:
         """Listen to settings and system no longer."""
         self._unlisten()
+        self._wardrobe.stop()
         QGuiApplication.styleHints().colorSchemeChanged.disconnect(self._system_changed)
 
     def _put_icon(self, widget: QAbstractButton | QLabel, name: str, color: str, size: int) -> None:
@@ -157,9 +177,8 @@ class Theme(QObject):
         font.setPixelSize(self.pixels(tokens()["text"]["body"]))
         application.setFont(font)
         application.setPalette(_palette(tokens()[self.look]))
-        application.setStyleSheet(
-            stylesheet(tokens(), self.look, self._settings.values.text_scale, RESOURCES / "theme")
-        )
+        scale = self._settings.values.text_scale
+        self._wardrobe.change(stylesheet(tokens(), self.look, scale, RESOURCES / "theme"))
         for reference, name, color, size in self._dressed:
             widget = reference()
             if widget is not None:

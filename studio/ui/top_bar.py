@@ -46,10 +46,15 @@ class TopBar(QWidget):
     def __init__(self, theme: Theme, search_keys: str, panel_keys: str, menu_keys: str) -> None:
         super().__init__()
         self._theme = theme
+        theme.clothe(self)
         self.setProperty("look", "surface")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.menu_button = self._tool("menu", tip("All commands by menu", menu_keys), "Menu")
         self.menu_button.clicked.connect(self.menu_wanted)
+        self._project = ElidedLabel(most=170)
+        self._project.setProperty("look", "soft")
+        self._step = QLabel("›")
+        self._step.setProperty("look", "soft")
         self._name = ElidedLabel()
         self._name.setProperty("look", "strong")
         self._state = QLabel()
@@ -63,8 +68,16 @@ class TopBar(QWidget):
         self.panel_button = self._tool("panel", tip("Show or hide the request panel", panel_keys), "Request panel")
         self.panel_button.clicked.connect(self.panel_wanted)
         self._arrange()
+        self.set_project("", "")
         theme.changed.connect(self._repaint)
         self._repaint()
+
+    def set_project(self, name: str, place: str) -> None:
+        """Show which project is open; `place` is its folder."""
+        self._project.setText(name)
+        self._project.setToolTip(f"The project in {place}")
+        for widget in (self._project, self._step):
+            widget.setVisible(bool(name))
 
     def set_document(self, name: str, state: str) -> None:
         """Show the document's name and a word on it."""
@@ -79,6 +92,8 @@ class TopBar(QWidget):
         left = QHBoxLayout()
         left.setSpacing(self._theme.space(1))
         left.addWidget(self.menu_button)
+        left.addWidget(self._project)
+        left.addWidget(self._step)
         left.addWidget(self._name)
         left.addWidget(self._state)
         left.addStretch(1)

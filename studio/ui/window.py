@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QPoint, Qt, QTimer, QUrl
-from PySide6.QtGui import QDesktopServices, QResizeEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtCore import QPoint, Qt, QTimer
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from studio.app.commands import Commands
 from studio.app.notices import Action, Notices
@@ -30,10 +30,12 @@ from studio.ui.frame_commands import (
     STOP_KEYS,
     frame_commands,
 )
+from studio.ui.lines import Line
 from studio.ui.measures import count_words
 from studio.ui.menus import Shortcuts, build_menu
 from studio.ui.next_step import next_step
 from studio.ui.notice_bar import NoticeBar
+from studio.ui.projects import Projects
 from studio.ui.rail import Rail
 from studio.ui.room import Room, RoomContext
 from studio.ui.rooms import available_rooms
@@ -81,7 +83,10 @@ class Window(QWidget):
         self.stage = Stage(theme, self._entries, session)
         self.strip = StatusStrip(theme, QUEUE_KEYS, STOP_KEYS)
         self._arrange()
+        self.projects = Projects(theme, session, notices, self)
+        self.projects.running = self._count_running
         commands.add(frame_commands(self, settings, self._entries))
+        commands.add(self.projects.commands())
         self.shortcuts = Shortcuts(commands, self)
         self._memory_timer = QTimer(self)
         self._memory_timer.setInterval(_MEMORY_INTERVAL)
@@ -95,6 +100,7 @@ class Window(QWidget):
 
         self.studio = studio
         self.bridge = bridge
+        self.top.set_project(studio.project.name, str(studio.project.folder))
         bridge.job_event.connect(self._hear)
         self.watch = QueueWatch(studio.queue, bridge, self.background, self)
         self.jobs = JobActions(studio, self.watch, self.notices)
@@ -169,7 +175,7 @@ class Window(QWidget):
 
     def open_menu(self) -> None:
         """Open all menus under the menu button."""
-        menu = build_menu(self.commands, self.stage.current, self)
+        menu = build_menu(self.commands, self.stage.current, self.theme, self)
         menu.aboutToHide.connect(menu.deleteLater)
         button = self.top.menu_button
         menu.popup(button.mapToGlobal(QPoint(0, button.height() + 4)))
@@ -197,12 +203,7 @@ class Window(QWidget):
         """Show version, licences and attributions."""
         from studio.ui.about import AboutBox
 
-        AboutBox(self.theme, self.studio.shelf.entries() if self.studio else (), self).open()
-
-    def open_project_folder(self) -> None:
-        """Show the project's files in the system's own browser."""
-        if self.studio is not None:
-            QDesktopServices.openUrl(QUrl.fromLocalFile(str(self.studio.project.folder)))
+        AboutBox(self.theme, self.studio.shelf if self.studio else None, self.background, self).open()
 
     def toggle_panel(self) -> None:
         """Show or hide the request panel."""
@@ -243,7 +244,7 @@ class Window(QWidget):
         middle = QHBoxLayout()
         middle.setSpacing(0)
         middle.addWidget(self.rail)
-        middle.addWidget(_line(vertical=True))
+        middle.addWidget(Line(self.theme, vertical=True))
         centre = QVBoxLayout()
         centre.setSpacing(0)
         centre.addWidget(self.bar)
@@ -253,9 +254,9 @@ class Window(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(self.top)
-        column.addWidget(_line(vertical=False))
+        column.addWidget(Line(self.theme))
         column.addLayout(middle, 1)
-        column.addWidget(_line(vertical=False))
+        column.addWidget(Line(self.theme))
         column.addWidget(self.strip)
 
     def _connect(self) -> None:
@@ -281,7 +282,8 @@ class Window(QWidget):
 
     def _document_changed(self, name: str, state: str) -> None:
         self.top.set_document(name, state)
-        self.window().setWindowTitle(f"{name} · Atelier" if name else "Atelier")
+        project = self.studio.project.name if self.studio is not None else ""
+        self.window().setWindowTitle(" · ".join(part for part in (name, project, "Atelier") if part))
 
     def _run_command(self, identity: str) -> None:
         command = self.commands.find(identity)
@@ -303,6 +305,9 @@ class Window(QWidget):
         jobs = self.jobs
         again = (lambda: jobs.act("retry", job)) if job and jobs is not None else None
         self.notices.fail(failure, next_step(failure, again, lambda: self.open_room("settings")))
+
+    def _count_running(self) -> int:
+        return sum(job.state.active for job in self.watch.jobs) if self.watch is not None else 0
 
     def _offer_interrupted(self) -> None:
         watch, jobs = self.watch, self.jobs
@@ -335,13 +340,3 @@ class Window(QWidget):
         studio = self.studio
         if studio is not None:
             self.background.run(lambda: studio.dispatcher.device_memory().workers, self.strip.show_memory)
-
-
-def _line(*, vertical: bool) -> QFrame:
-    line = QFrame()
-    line.setProperty("look", "line")
-    if vertical:
-        line.setFixedWidth(1)
-    else:
-        line.setFixedHeight(1)
-    return line

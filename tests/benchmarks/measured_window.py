@@ -124,6 +124,8 @@ def studio(folder: Path, mode: str, seconds: float) -> dict[str, Any]:
         _be_busy(running, seconds)
     elif mode == "thread":
         _thread_beside(seconds)
+    elif mode == "look":
+        _change_look(running)
     else:
         turn(seconds)
     result = {"lag": meter.result(), "memory": peak_memory(), "real": real}
@@ -153,6 +155,16 @@ def _be_busy(running: Any, seconds: float) -> None:
     for job in session.queue.jobs():
         if job.state in (JobState.QUEUED, JobState.LOADING, JobState.RUNNING):
             session.cancel(job.id)
+
+
+def _change_look(running: Any) -> None:
+    """Another theme and another size of text in each room, all of them built."""
+    for room in [entry.id for entry in running.window.stage.rooms()]:
+        running.window.open_room(room)
+        turn(0.5)
+        for wish in ({"theme": "light"}, {"text_scale": 1.1}, {"theme": "dark"}, {"text_scale": 1.0}):
+            running.settings.change(**wish)
+            turn(0.5)
 
 
 def _thread_beside(seconds: float) -> None:
@@ -188,7 +200,7 @@ def _stand_ins(folder: Path) -> Path:
 def main() -> None:
     """Read what to do from the command line."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("mode", choices=["bare", "idle", "busy", "thread"])
+    parser.add_argument("mode", choices=["bare", "idle", "busy", "thread", "look"])
     parser.add_argument("--seconds", type=float, default=5.0)
     parser.add_argument("--folder", type=Path)
     wanted = parser.parse_args()

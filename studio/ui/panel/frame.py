@@ -145,6 +145,7 @@ class RequestPanel(QWidget):
     def __init__(self, theme: Theme, title: str = "Request") -> None:
         super().__init__()
         self.theme = theme
+        theme.clothe(self)
         self.setAccessibleName(title)
         self.setProperty("look", "surface")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)

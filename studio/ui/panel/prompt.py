@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QSize, Qt, Signal
 from PySide6.QtGui import QFontMetricsF, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QPlainTextEdit, QSizePolicy, QWidget
 
@@ -37,7 +37,6 @@ class PromptBox(QPlainTextEdit):
         self.textChanged.connect(self.edited)
         # Lines are broken after the text has changed, and again where the box gets another width.
         self.document().documentLayout().documentSizeChanged.connect(self._fit)
-        theme.changed.connect(self._fit)
         self._fit()
 
     def text(self) -> str:
@@ -63,6 +62,12 @@ class PromptBox(QPlainTextEdit):
             event.ignore()
             return
         super().keyPressEvent(event)
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Lines have another height in another size of text."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.FontChange:
+            self._fit()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Lines break elsewhere in another width."""

@@ -22,6 +22,8 @@ from studio.ui.elided import ElidedLabel
 from studio.ui.panel.fields import Choice, calm
 from studio.ui.theme import Theme
 
+_WIDTH = 176
+
 
 class Switch(QAbstractButton):
     """On or off, as a small sliding knob."""
@@ -107,6 +109,16 @@ class FolderList(QWidget):
         self.add_folder(QFileDialog.getExistingDirectory(self, "A folder with models"))
 
 
+class _Number(QDoubleSpinBox):
+    """Shows no decimals that say nothing: `10`, but `10.5`."""
+
+    def textFromValue(self, value: float) -> str:
+        """The number as it is written by hand."""
+        text = super().textFromValue(value)
+        point = self.locale().decimalPoint()
+        return text.rstrip("0").rstrip(point) if point in text else text
+
+
 class OptionControl(QWidget):
     """The control for one option, bound to the settings both ways. `refused` carries why a value was not taken."""
 
@@ -147,7 +159,7 @@ class OptionControl(QWidget):
         match option.kind:
             case "choice":
                 choice = Choice(self._theme, option.title, option.choices)
-                choice.setMinimumWidth(200)
+                choice.setFixedWidth(self._theme.pixels(_WIDTH))
                 choice.currentIndexChanged.connect(lambda: self._change(choice.value()))
                 return choice
             case "switch":
@@ -163,13 +175,13 @@ class OptionControl(QWidget):
 
     def _spin(self) -> QDoubleSpinBox:
         option = self.option
-        spin = QDoubleSpinBox()
+        spin = _Number()
         spin.setRange(option.minimum, option.maximum)
         spin.setSingleStep(option.step)
         spin.setDecimals(max(0, len(f"{option.step:g}".partition(".")[2])))
         spin.setSuffix(f" {option.unit}" if option.unit else "")
         spin.setSpecialValueText(option.zero if option.minimum == 0 else "")
-        spin.setMinimumWidth(150)
+        spin.setFixedWidth(self._theme.pixels(_WIDTH))
         spin.setKeyboardTracking(False)
         spin.lineEdit().setTextMargins(8, 0, 0, 0)
         calm(spin)

@@ -113,4 +113,4 @@ def test_the_list_closes_with_escape_and_with_its_button(
     assert popup.isVisible()
     qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
     assert not popup.isVisible()
-    assert button.text() == "Queue 3"
+    assert button.text().strip() == "Queue 3"

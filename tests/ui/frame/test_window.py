@@ -135,11 +135,12 @@ def test_shortcuts_go_to_rooms_and_belong_to_rooms(qtbot: QtBot, running: Applic
 
 def test_menus_hold_the_commands_of_frame_and_room(running: Application) -> None:
     window = running.window
-    menu = build_menu(window.commands, "canvas", window)
+    menu = build_menu(window.commands, "canvas", window.theme, window)
     shown = {
         action.text().partition("\t")[0]
         for entry in menu.actions()
         for action in (entry.menu().actions())  # type: ignore[attr-defined]
+        if not action.isSeparator()
     }
     wanted = {command.title for command in window.commands.all() if command.menu and command.room in ("", "canvas")}
     assert shown == wanted
