@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from studio.train.starter.text_drills import drills
-from studio.train.starter.text_streams import FillIn, Flow, Mixture, Packed, Shelf, choose_hole
+from studio.train.starter.text_streams import MIDDLE_WEIGHT, FillIn, Flow, Mixture, Packed, Shelf, choose_hole
 from studio.train.starter.text_tokenizer import Encoder, train_tokenizer
 from tests.train.tiny_corpus import function, story
 
@@ -31,12 +31,13 @@ def test_a_hole_and_its_sides_are_the_text(encoder: Encoder) -> None:
     assert all("\n" not in text[start:stop] for start, stop in lines)
     start, stop = lines[0]
     tokens = encoder.fill_in(text[:start], text[stop:], text[start:stop])
-    places = [tokens.index(token) for token in (encoder.prefix, encoder.suffix, encoder.middle)]
-    prefix, suffix, middle = (
-        b"".join(encoder.text(token) for token in part).decode()
-        for part in (tokens[: places[1]], tokens[places[1] : places[2]], tokens[places[2] :])
+    assert tokens[:2] == [encoder.prefix, encoder.suffix]
+    assert tokens[-1] == encoder.end
+    place = tokens.index(encoder.middle)
+    after, before_and_hole = (
+        b"".join(encoder.text(token) for token in part).decode() for part in (tokens[:place], tokens[place:])
     )
-    assert (prefix + middle + suffix, places[0], tokens[-1]) == (text, 0, encoder.end)
+    assert before_and_hole + after == text
 
 
 def test_fill_in_rows_are_full_and_padding_does_not_count(encoder: Encoder) -> None:
@@ -44,6 +45,9 @@ def test_fill_in_rows_are_full_and_padding_does_not_count(encoder: Encoder) -> N
     assert row.tokens.shape == (128,)
     assert row.tokens[0] == encoder.prefix
     assert not row.tokens[row.weights == 0].any()
+    holes = row.tokens[row.weights == MIDDLE_WEIGHT].tolist()
+    assert encoder.end in holes  # where to stop belongs to what is learned
+    assert not {encoder.prefix, encoder.suffix, encoder.middle} & set(holes)
 
 
 def test_only_the_assistant_counts_fully(encoder: Encoder) -> None:

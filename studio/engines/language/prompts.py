@@ -162,6 +162,8 @@ class PromptMaker:
             prefix, suffix = prefix[len(prefix) - before :], suffix[: free - before]
         marks = (vocabulary.fill_prefix, vocabulary.fill_suffix, vocabulary.fill_middle)
         tokens = [*begin, marks[0], *prefix, marks[1], *suffix, marks[2]]
+        if vocabulary.suffix_first:
+            tokens = [*begin, marks[0], marks[1], *suffix, marks[2], *prefix]
         return Prompt(tokens, dropped=total - len(prefix) - len(suffix), stops=stops)
 
     def _of_instruction(self, request: CodeRequest, room: int, stops: tuple[str, ...]) -> Prompt:

@@ -7,12 +7,15 @@ becomes the control token of that name. Only the studio's own markup may become 
 from __future__ import annotations
 
 import ctypes
+from typing import Any
 
 from studio.engines.language.library import Library
 from studio.engines.language.trouble import writes_nothing
 
 _SENTENCE_PIECE = 1  # llama_vocab_type: puts a space before the first word
 _SHORT_PIECE = 64
+_FILL_IN_ORDER = b"atelier.fill_in.order"
+"""GGUF has no key for the order in which a model reads the sides of a gap; this one is our own."""
 
 
 class Vocabulary:
@@ -29,6 +32,7 @@ class Vocabulary:
         self.fill_prefix: int = c.llama_vocab_fim_pre(self.handle)
         self.fill_suffix: int = c.llama_vocab_fim_suf(self.handle)
         self.fill_middle: int = c.llama_vocab_fim_mid(self.handle)
+        self.suffix_first = _said(c, model, _FILL_IN_ORDER) == "suffix_first"
         self.spaces_first = c.llama_vocab_type(self.handle) == _SENTENCE_PIECE
         self._buffer = ctypes.create_string_buffer(_SHORT_PIECE)
         self.pieces: dict[int, bytes | None] = {}
@@ -81,3 +85,10 @@ class Vocabulary:
     def is_control(self, token: int) -> bool:
         """Whether `token` is one that people can't type."""
         return bool(self._c.llama_vocab_is_control(self.handle, token))
+
+
+def _said(c: Any, model: int, key: bytes) -> str:  # noqa: ANN401 - the library's module
+    """What the model's file says under `key`; empty where it says nothing."""
+    buffer = ctypes.create_string_buffer(_SHORT_PIECE)
+    length = int(c.llama_model_meta_val_str(model, key, buffer, len(buffer)))
+    return buffer.value.decode("utf-8", "replace") if length >= 0 else ""

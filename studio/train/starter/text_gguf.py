@@ -12,7 +12,16 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from studio.train.starter.text_model import EPSILON, ROPE_BASE, Block, TextModel, TextShape
-from studio.train.starter.text_tokenizer import CHAT_TEMPLATE, END, MIDDLE, PREFIX, SPECIALS, SUFFIX, TURN_END
+from studio.train.starter.text_tokenizer import (
+    CHAT_TEMPLATE,
+    END,
+    FILL_IN_ORDER,
+    MIDDLE,
+    PREFIX,
+    SPECIALS,
+    SUFFIX,
+    TURN_END,
+)
 
 Matrix = NDArray[np.float32]
 
@@ -74,6 +83,7 @@ def _add_tokenizer(writer: GGUFWriter, tokenizer: Tokenizer) -> None:
     writer.add_uint32("tokenizer.ggml.fim_pre_token_id", number[PREFIX])
     writer.add_uint32("tokenizer.ggml.fim_suf_token_id", number[SUFFIX])
     writer.add_uint32("tokenizer.ggml.fim_mid_token_id", number[MIDDLE])
+    writer.add_string(*FILL_IN_ORDER)
     writer.add_chat_template(CHAT_TEMPLATE)
 
 

@@ -102,7 +102,7 @@ class Player:
 
     def fill_in(self, prefix: str, suffix: str, limit: int, stop: Callable[[str], bool] | None = None) -> Reply:
         """What belongs between ``prefix`` and ``suffix``."""
-        head = [self.prefix, *self.tokens(prefix), self.suffix, *self.tokens(suffix), self.middle]
+        head = [self.prefix, self.suffix, *self.tokens(suffix), self.middle, *self.tokens(prefix)]
         return self.write(head, limit, stop=stop)
 
 

@@ -14,7 +14,7 @@ from studio.train.starter.text_tokenizer import Encoder
 Tokens = NDArray[np.uint16]
 Weights = NDArray[np.float32]
 
-MIDDLE_WEIGHT, SIDE_WEIGHT = 4.0, 0.5
+MIDDLE_WEIGHT, SIDE_WEIGHT = 3.0, 0.5
 """A hole is a few tokens among hundreds; without more weight the model learns the sides and never the hole."""
 
 PROMPT_WEIGHT = 0.3
@@ -137,7 +137,7 @@ class FillIn:
             piece = text[begin : begin + room]
             start, stop = choose_hole(piece, rng, self._by_line)
             made = self._encoder.fill_in(piece[:start], piece[stop:], piece[start:stop])
-            hole = made.index(self._encoder.middle) + 1
+            hole = len(made) - len(self._encoder.plain(piece[start:stop])) - 1
             tokens += made
             weights += [SIDE_WEIGHT] * hole + [MIDDLE_WEIGHT] * (len(made) - hole)
         padded = np.zeros(length, np.uint16)

@@ -13,6 +13,8 @@ TURN_END = "<|im_end|>"
 PREFIX = "<|fim_prefix|>"
 SUFFIX = "<|fim_suffix|>"
 MIDDLE = "<|fim_middle|>"
+FILL_IN_ORDER = ("atelier.fill_in.order", "suffix_first")
+"""Key and value in the GGUF file by which the studio's engine knows in which order the two sides are read."""
 SPECIALS = (END, TURN, TURN_END, PREFIX, SUFFIX, MIDDLE)
 
 CHAT_TEMPLATE = (
@@ -100,6 +102,10 @@ class Encoder:
         return tokens, own
 
     def fill_in(self, prefix: str, suffix: str, middle: str) -> list[int]:
-        """Prefix, suffix, then the middle to be written, and the end."""
-        head = [self.prefix, *self.plain(prefix), self.suffix, *self.plain(suffix), self.middle]
+        """Suffix, prefix, then the middle to be written, and the end.
+
+        The prefix comes last, so that the middle is written on from it like any other text: a tiny model that must
+        look for the cursor first, beyond the suffix, never learns it. (Bavarian et al. 2022, arXiv:2207.14255, "SPM".)
+        """
+        head = [self.prefix, self.suffix, *self.plain(suffix), self.middle, *self.plain(prefix)]
         return [*head, *self.plain(middle), self.end]

@@ -21,6 +21,15 @@ def test_the_middle_is_filled_in(engine: LanguageEngine, models: Models) -> None
     assert answer.report.prompt_tokens == 3 + len("def f():\n") + 1 + 1  # four spaces are one token
 
 
+def test_a_model_that_wants_the_suffix_first_gets_it_first(engine: LanguageEngine, models: Models) -> None:
+    path = models(TinyModel(script=("return", " 1"), metadata={"atelier.fill_in.order": "suffix_first"}))
+    first = ask(engine, path, code(prefix="def f():\n", suffix="\nx = 2\n"))
+    more = ask(engine, path, code(prefix="def f():\n\t", suffix="\nx = 2\n"))
+    assert [first.text, more.text] == ["return 1", "return 1"]
+    # What stands after the cursor was read already; only what was typed since then is new.
+    assert more.report.prompt_tokens - more.report.reused_tokens == 2
+
+
 def test_a_model_that_knows_no_middle_says_so(engine: LanguageEngine, models: Models) -> None:
     path = models(TinyModel(script=("return", " 1"), fill_in=False))
     failure = refused(engine, path, code(prefix="a", suffix="b"))
