@@ -52,7 +52,7 @@ class Preferences(msgspec.Struct, frozen=True):
         Device,
         Meta(
             title="Run on",
-            description="Where models run. Automatic takes the graphics card when there is one that fits.",
+            description="Where models run. Automatic takes a graphics card that fits.",
             extra={
                 "section": "Models",
                 "labels": {
@@ -68,7 +68,7 @@ class Preferences(msgspec.Struct, frozen=True):
         int,
         Meta(
             title="Processor threads",
-            description="How many a model may use. 0 lets the studio adapt to what else is running.",
+            description="How many a model may use. 0 adapts to what else is running.",
             ge=0,
             le=256,
             extra={"section": "Models", "zero": "Automatic"},
@@ -106,7 +106,7 @@ class Preferences(msgspec.Struct, frozen=True):
         float,
         Meta(
             title="Previews",
-            description="The most pictures a second that are shown while one is being made. 0 shows none.",
+            description="How often a picture is shown while it is being made. 0 shows none.",
             ge=0.0,
             le=15.0,
             extra={"section": "Pictures", "unit": "per second", "step": 1.0, "zero": "Off"},
