@@ -31,7 +31,7 @@ class Page(TextArea):
         self.setLineWrapMode(QPlainTextEdit.LineWrapMode.WidgetWidth)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setPlaceholderText("Write here. Ctrl ⏎ lets the model go on from the cursor.")
-        self._highlighter = MarkdownHighlighter(self.document(), theme, self._font())
+        self.highlighter = MarkdownHighlighter(self.document(), theme, self._font())
         theme.changed.connect(self._dress)
         self._dress()
 
@@ -114,5 +114,6 @@ class Page(TextArea):
         self.setFont(self._font())
         self.set_space_below(self.fontMetrics().height() * _BELOW)
         self.dress(self._theme)
-        self._highlighter.set_base(self._font())
+        lines = self.viewport().height() // max(1, self.fontMetrics().height()) + 1
+        self.highlighter.set_base(self._font(), self.firstVisibleBlock(), lines)
         self._centre()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import time
 
+from PySide6.QtCore import QTimer
 from PySide6.QtGui import QFont, QSyntaxHighlighter, QTextBlock, QTextCharFormat, QTextDocument
 
 from studio.ui.theme import Theme
@@ -23,6 +25,8 @@ _INLINE = re.compile(
 _SCALES = (1.5, 1.25, 1.12)
 _FENCED = 1
 _LONGEST = 4000
+_SLICE = 0.006
+"""Seconds; a novel takes a tenth of a second and more to dress anew, which would be felt in one go."""
 
 
 class MarkdownHighlighter(QSyntaxHighlighter):
@@ -32,13 +36,39 @@ class MarkdownHighlighter(QSyntaxHighlighter):
         super().__init__(document)
         self._theme = theme
         self._base = base
+        self._next = QTextBlock()
+        self._timer = QTimer(self)
+        self._timer.setInterval(0)
+        self._timer.timeout.connect(self._go_on)
         self._make()
 
-    def set_base(self, base: QFont) -> None:
-        """Another font or theme: everything anew."""
+    @property
+    def settled(self) -> bool:
+        """Whether every line wears the present font and theme."""
+        return not self._timer.isActive()
+
+    def set_base(self, base: QFont, first: QTextBlock, lines: int) -> None:
+        """Another font or theme: `lines` lines from `first` at once, the rest piece by piece between events."""
         self._base = base
         self._make()
-        self.rehighlight()
+        for _ in range(lines):
+            if not first.isValid():
+                break
+            self.rehighlightBlock(first)
+            first = first.next()
+        self._next = self.document().begin()
+        self._timer.start()
+
+    def _go_on(self) -> None:
+        end = time.perf_counter() + _SLICE
+        if not self._next.isValid():  # the line where the last slice ended is gone
+            self._next = self.document().begin()
+        while time.perf_counter() < end:
+            self.rehighlightBlock(self._next)
+            self._next = self._next.next()
+            if not self._next.isValid():
+                self._timer.stop()
+                return
 
     def highlightBlock(self, text: str) -> None:
         """One line; block state 1 is inside a fence."""
