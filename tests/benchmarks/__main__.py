@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import os
 import sys
 import textwrap
 
@@ -40,6 +41,8 @@ def main() -> int:
     parser.add_argument("names", nargs="*", choices=[*MODULES, []], help="which parts; all of them if none is named")
     parser.add_argument("--quick", action="store_true", help="fewer rounds and smaller models")
     options = parser.parse_args()
+    if sys.platform == "linux" and not {"DISPLAY", "WAYLAND_DISPLAY"} & os.environ.keys():
+        os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     rows: list[Row] = []
     for name in options.names or MODULES:
         sys.stderr.write(f"measuring {name} …\n")
