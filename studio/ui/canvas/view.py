@@ -5,6 +5,8 @@ It decides nothing about jobs: it says what was moved, chosen and dropped, and t
 
 from __future__ import annotations
 
+import sys
+
 from PySide6.QtCore import QEvent, QMimeData, QPointF, QRectF, QSize, QSizeF, Qt, Signal
 from PySide6.QtGui import (
     QDragEnterEvent,
@@ -20,7 +22,7 @@ from PySide6.QtGui import (
     QShowEvent,
     QWheelEvent,
 )
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QGestureEvent, QPinchGesture, QWidget
 
 from studio.documents.canvas.document import CanvasDocument
 from studio.documents.canvas.placement import Rect
@@ -70,6 +72,9 @@ class CanvasView(QWidget):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMouseTracking(True)
         self.setAcceptDrops(True)
+        if sys.platform != "darwin":  # there, touchpads make this gesture of the native one that is heard anyway
+            self.setAttribute(Qt.WidgetAttribute.WA_AcceptTouchEvents)
+            self.grabGesture(Qt.GestureType.PinchGesture)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setMinimumSize(240, 200)
         theme.changed.connect(self.update)
@@ -173,7 +178,15 @@ class CanvasView(QWidget):
         event.accept()
 
     def event(self, event: QEvent) -> bool:
-        """Pinch on a touchpad zooms."""
+        """Pinch on a touchpad or a touch screen zooms."""
+        if isinstance(event, QGestureEvent) and isinstance(
+            pinch := event.gesture(Qt.GestureType.PinchGesture), QPinchGesture
+        ):
+            if self._drag is not None:
+                self._abandon_drag()  # the first finger alone was a mouse
+            self.camera.zoom_at(self.mapFromGlobal(pinch.centerPoint()), self.camera.zoom * pinch.scaleFactor())
+            self._camera_moved()
+            return True
         if isinstance(event, QNativeGestureEvent) and event.gestureType() == Qt.NativeGestureType.ZoomNativeGesture:
             self.camera.zoom_at(event.position(), self.camera.zoom * (1.0 + event.value()))
             self._camera_moved()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 from PySide6.QtCore import QPoint, QPointF, QSizeF, Qt
 from PySide6.QtGui import QColor, QImage, QNativeGestureEvent, QPointingDevice, QWheelEvent
@@ -176,3 +178,27 @@ def test_an_empty_canvas_says_what_to_do(stage: Stage, qtbot: QtBot) -> None:
     assert place == stage.room.scene.frame
     stage.room.stop_all()
     qtbot.waitUntil(lambda: not stage.room.scene.running, timeout=20_000)
+
+
+@pytest.mark.skipif(sys.platform == "darwin", reason="touchpads make the native gesture there")
+def test_two_fingers_on_a_screen_zoom_between_them(stage: Stage, qtbot: QtBot) -> None:
+    view = stage.room.view
+    screen = QTest.createTouchDevice()
+    zoom, middle = view.camera.zoom, QPoint(300, 200)
+    fixed = view.camera.to_canvas(QPointF(middle))
+
+    def fingers(apart: int) -> tuple[QPoint, QPoint]:
+        return middle - QPoint(apart, 0), middle + QPoint(apart, 0)
+
+    def touch(apart: int, what: str) -> None:
+        sequence = QTest.touchEvent(view, screen)
+        for number, place in enumerate(fingers(apart)):
+            getattr(sequence, what)(number, place, view)
+        sequence.commit()
+
+    touch(50, "press")
+    for apart in (60, 80, 100):
+        touch(apart, "move")
+    touch(100, "release")
+    assert view.camera.zoom > zoom * 1.3
+    assert (view.camera.to_canvas(QPointF(middle)) - fixed).manhattanLength() < 2
