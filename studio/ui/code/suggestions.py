@@ -15,6 +15,7 @@ from studio.core.events import Event, JobCompleted, JobFailed, TextDelta, is_ter
 from studio.core.failure import StudioError
 from studio.core.references import SUGGESTION, Destination, ModelRef
 from studio.core.requests import CodeRequest
+from studio.documents.code_folder import comment_mark
 from studio.ui.code.asking import Place, suggested
 from studio.ui.code.trimming import may_stand_before, offered
 from studio.ui.editing.ghost import Ghost
@@ -167,7 +168,7 @@ class Suggestions(QObject):
     def _arrived(self, key: Key, text: str, event: Event) -> None:
         done = isinstance(event, JobCompleted)
         cut = isinstance(event, JobCompleted) and event.report.finish == "length"
-        shown = offered(text, key[0], key[1], whole=done, cut=cut)
+        shown = offered(text, key[0], key[1], comment=comment_mark(self.language), whole=done, cut=cut)
         if not shown:
             if done:
                 self.ghost.hide()

@@ -16,21 +16,26 @@ def may_stand_before(rest: str) -> bool:
     return _CLOSERS.fullmatch(rest) is not None
 
 
-def offered(text: str, before: str, after: str, *, whole: bool = True, cut: bool = False) -> str:
+def offered(text: str, before: str, after: str, *, comment: str = "#", whole: bool = True, cut: bool = False) -> str:
     """The part of `text` that is news between `before` and `after`, or nothing.
 
     It ends where the block of the cursor's line ends, before what stands below already, and before a line that
     says again what the line above it said. While more of it may come (`whole` false), a last line that may
     still turn out to be such a repetition waits. Where it was `cut` off, a last line after others is left out.
+    Before closing brackets no comment (which begins with `comment`) is offered: they would become part of it.
     """
     head, rest = before.rpartition("\n")[2], after.partition("\n")[0]
     lines = text.replace("\r\n", "\n").split("\n")
     if rest.strip():
-        del lines[1:]
+        lines = [_without_comment(lines[0], comment)]
     elif cut and len(lines) > 1:
         lines.pop()
     if head and not head.strip():
+        while not lines[0].strip() and len(lines) > 1 and (lines[1].startswith(head) or not lines[1]):
+            lines[:2] = [lines[1].removeprefix(head)]  # the line that was begun is used
         lines[0] = _on_the_grid(lines[0])
+    elif head.endswith(" "):
+        lines[0] = lines[0].lstrip(" ")
     lines = _of_block(lines, head)
     lines = _news(lines, before, after.partition("\n")[2], whole=whole)
     text = _without_tail("\n".join(lines).rstrip(), after)
@@ -99,6 +104,19 @@ def _last_filled(text: str) -> str:
 def _says(text: str) -> bool:
     """Whether there are letters in it; signs and numbers may well come twice."""
     return any(letter.isalpha() for letter in text)
+
+
+def _without_comment(line: str, mark: str) -> str:
+    """`line` up to the first `mark` that is in no string."""
+    quote = ""
+    for at, letter in enumerate(line):
+        if quote:
+            quote = "" if letter == quote else quote
+        elif letter in "'\"`":
+            quote = letter
+        elif mark and line.startswith(mark, at):
+            return line[:at].rstrip()
+    return line
 
 
 def _on_the_grid(line: str) -> str:

@@ -215,6 +215,8 @@ def test_a_suggestion_does_not_repeat_what_follows(text: str, after: str, wanted
         ("if a:\n\tb", " = 1\n\tc\nd", " = 1\n\tc"),
         ("", "x = 1\ny = 2", "x = 1\ny = 2"),
         ("    ", "\n\ndef g():\n    pass", ""),
+        ("def f():\n    ", "\n    x = 1\n    y = 2", "x = 1\n    y = 2"),
+        ("def f():\n    ", "\n\n    x = 1", "x = 1"),
         ("class A:\n    def f(self):\n        ", "x\n\n    def g", "x"),
         ("x = [\n", "    1,\n]\ny", "    1,"),
         ("def f():\n    ", ' """Of f."""\n    return 1', '"""Of f."""\n    return 1'),
@@ -236,10 +238,20 @@ def test_a_suggestion_ends_with_its_block(before: str, text: str, wanted: str) -
         ("zeros = [", "0, 0, 0, 0, 0, 0, 0, 0]", "0, 0, 0, 0, 0, 0, 0, 0]"),
         ("# ", "------------------------", "------------------------"),
         ("x = 1\n", "  \n \n", ""),
+        ("return ", " x", "x"),
+        ("return", " x", " x"),
     ],
 )
 def test_a_suggestion_says_something_new(before: str, text: str, wanted: str) -> None:
     assert offered(text, before, "") == wanted
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [("#    if a", ""), ("a, b  # both", "a, b"), ("'#', \"#\"", "'#', \"#\""), ("a // b", "a // b")],
+)
+def test_what_closes_does_not_become_part_of_a_comment(text: str, wanted: str) -> None:
+    assert offered(text, "f(", ")\n") == wanted
 
 
 def test_a_line_that_was_cut_off_is_left_out() -> None:
