@@ -26,7 +26,8 @@ RUN = uuid4().hex
 _PATIENCE_SECONDS = 3.0
 _SHARED_MEMORY = Path("/dev/shm")
 # tqdm's monitor and multiprocessing's tracker are made once per process by those libraries, and meant to stay.
-_LASTING_THREADS = {"TMonitor"}
+# The picture thread rests between jobs; the tests of the engine see to it that it ends.
+_LASTING_THREADS = {"TMonitor", "PictureThread"}
 _LASTING_PROCESS = "multiprocessing.resource_tracker"
 _LASTING_FILES = ("torchinductor_",)
 

@@ -16,6 +16,7 @@ from PySide6.QtCore import QByteArray, QObject, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QFontDatabase, QGuiApplication, QIcon, QPainter, QPalette, QPixmap
 from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QWidget
+from shiboken6 import isValid
 
 from studio.app.settings import Settings
 from studio.ui.stylesheet import stylesheet
@@ -181,7 +182,7 @@ class Theme(QObject):
         self._wardrobe.change(stylesheet(tokens(), self.look, scale, RESOURCES / "theme"))
         for reference, name, color, size in self._dressed:
             widget = reference()
-            if widget is not None:
+            if widget is not None and isValid(widget):  # Qt may have done away with it before Python
                 self._put_icon(widget, name, color, size)
         self.changed.emit()
 

@@ -13,7 +13,7 @@ from studio.core.events import Event, JobCompleted, JobNotice, JobStarted, Pictu
 from studio.core.failure import InvalidField
 from studio.core.requests import ImageRequest
 from studio.engines.diffusion import library, pictures, unet_run
-from studio.engines.diffusion.aside import Aside
+from studio.engines.diffusion.aside import Aside, Threads
 from studio.engines.diffusion.cache import ModelCache
 from studio.engines.diffusion.device import Device, choose
 from studio.engines.diffusion.failures import in_words, is_out_of_memory, out_of_memory
@@ -37,13 +37,14 @@ class DiffusionEngine:
         torch.backends.cudnn.deterministic = True
         self._gate = Gate()
         self._cache = ModelCache(self._gate)
+        self._threads = Threads()
         self._left: list[Aside] = []  # jobs whose last sum may still be under way
 
     def run(self, assignment: Assignment, cancel: Cancel) -> Iterator[Event]:
         """Make the pictures of `assignment`. Raises `Cancelled` and `StudioError`; usable again after both."""
         self._left = [job for job in self._left if not job.over]
         try:
-            job = Aside(self._run(assignment), self._gate, cancel)
+            job = Aside(self._run(assignment), self._gate, cancel, self._threads.free(busy=bool(self._left)))
         except (MemoryError, RuntimeError) as error:  # the latter is Python's word for a thread that finds no memory
             raise out_of_memory("begin with this picture", str(error)) from error
         self._left.append(job)
@@ -54,6 +55,9 @@ class DiffusionEngine:
         for job in self._left:
             job.wait()
         self._left.clear()
+        thread = self._threads.end()  # and with it what the libraries keep for it
+        if thread is not None:
+            thread.join()
         self._cache.clear()
 
     def loaded_bytes(self) -> int:

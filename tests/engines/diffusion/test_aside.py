@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 import torch
 
-from studio.core.failure import Cancelled
+from studio.core.failure import Cancelled, StudioError
+from studio.engines.diffusion.aside import PictureThread
 from studio.engines.diffusion.engine import DiffusionEngine
 from tests.engines.diffusion.asking import Flag, assignment, draw, events, request
 from tests.engines.diffusion.tiny_models import named
@@ -96,3 +97,31 @@ def test_a_load_that_was_left_does_not_get_in_the_way(
     assert draw(engine, models / "sd15").pixels == expected
     engine.unload()
     assert engine.loaded_bytes() == 0
+
+
+def test_jobs_share_a_thread_which_ends_with_the_models(engine: DiffusionEngine, models: Path) -> None:
+    """What the libraries prepare for a thread is of use to the next picture, and is given back with the models."""
+    engine.unload()
+    for _ in range(3):
+        draw(engine, models / "sd15")
+    with pytest.raises(StudioError):
+        draw(engine, models / "nowhere")
+    assert len(_picture_threads()) == 1
+    engine.unload()
+    assert not _picture_threads()
+
+
+def test_a_thread_that_a_job_was_left_in_ends_with_it(engine: DiffusionEngine, models: Path, long_sum: LongSum) -> None:
+    flag, work = Flag(), assignment(models / "sd15", request(steps=500))
+    with _raised_once(long_sum.begun, flag), pytest.raises(Cancelled):
+        events(engine, work, flag)
+    draw(engine, models / "sd15")
+    assert len(_picture_threads()) == 2
+    stuck = engine._left[0]._thread
+    long_sum.end.set()
+    stuck.join(_PATIENCE)
+    assert len(_picture_threads()) == 1
+
+
+def _picture_threads() -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if isinstance(thread, PictureThread)]

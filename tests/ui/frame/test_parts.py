@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QImage
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QToolButton
 from pytestqt.qtbot import QtBot
+from shiboken6 import delete
 
 from studio.app.notices import Notices
 from studio.app.settings import Preferences, Settings
@@ -306,3 +307,15 @@ def test_fields_side_by_side_are_equally_tall(qtbot: QtBot, theme: Theme) -> Non
         panel.show()
     assert number.spin.height() == seed.edit.height() < 60
     assert number.spin.y() == seed.edit.y()
+
+
+def test_a_button_that_qt_did_away_with_gets_no_icon(qapp: QApplication, theme: Theme) -> None:
+    """Tabs and rows go before their Python objects do; the next change of the look must not stumble over them."""
+    gone, there = QToolButton(), QToolButton()
+    for button in (gone, there):
+        theme.dress(button, "close")
+    before = there.icon().cacheKey()
+    delete(gone)
+    theme._settings.change(theme="dark")
+    assert there.icon().cacheKey() != before
+    delete(there)
