@@ -65,6 +65,7 @@ class CanvasView(QWidget):
         self._drag: Drag | None = None
         self._space = False
         self._fitted = False
+        self._untouched = False  # the camera is where `fit` for everything put it
         self._seen = QSize()  # what the camera was set for; Qt does not tell of sizes that came while it was hidden
         self.setObjectName("canvas-view")
         self.setAccessibleName("Canvas")
@@ -100,6 +101,7 @@ class CanvasView(QWidget):
         self._fitted = True
         self._seen = self.size()
         self._camera_moved()
+        self._untouched = rect is None
 
     def set_zoom(self, zoom: float) -> None:
         """Zoom about the middle of the view."""
@@ -138,6 +140,7 @@ class CanvasView(QWidget):
         return self._drag is not None or bool(self.scene.selected)
 
     def _camera_moved(self) -> None:
+        self._untouched = False
         self.zoom_changed.emit(self.camera.zoom)
         self.update()
 
@@ -150,8 +153,8 @@ class CanvasView(QWidget):
         painter.end()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Keep the middle in the middle."""
-        if not self._fitted and self.isVisible():
+        """Go on showing everything if that is what was shown; else keep the middle in the middle."""
+        if self._untouched or (not self._fitted and self.isVisible()):
             self.fit()
         elif self._seen.isValid():
             change = event.size() - self._seen

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 import pytest
-from PySide6.QtCore import QPoint, QPointF, QSizeF, Qt
+from PySide6.QtCore import QPoint, QPointF, QRectF, QSizeF, Qt
 from PySide6.QtGui import QColor, QImage, QNativeGestureEvent, QPointingDevice, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
@@ -156,6 +156,20 @@ def test_the_view_stays_where_it_was_when_the_room_was_away(stage: Stage, qtbot:
     room.resize(room.width() - 320, room.height())
     qtbot.waitExposed(room)
     QApplication.processEvents()
+    assert (view.camera.to_canvas(QPointF(view.rect().center())) - middle).manhattanLength() < 1
+
+
+def test_what_was_shown_whole_stays_whole_in_a_smaller_window(stage: Stage) -> None:
+    room, view = stage.room, stage.room.view
+    view.fit()
+    room.resize(room.width() - 300, room.height() - 200)
+    QApplication.processEvents()
+    assert QRectF(view.rect()).contains(view.camera.to_widget(view.content()))
+    view.step_zoom(1)  # whoever has zoomed in looks at something
+    zoom, middle = view.camera.zoom, view.camera.to_canvas(QPointF(view.rect().center()))
+    room.resize(room.width() + 300, room.height() + 200)
+    QApplication.processEvents()
+    assert view.camera.zoom == zoom
     assert (view.camera.to_canvas(QPointF(view.rect().center())) - middle).manhattanLength() < 1
 
 
