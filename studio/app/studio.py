@@ -23,7 +23,7 @@ from studio.core.failure import Failure, FailureCode, StudioError
 from studio.core.jobs import Job
 from studio.core.provenance import Provenance
 from studio.core.references import SUGGESTION, Asset, Destination, ModelRef
-from studio.core.requests import CodeRequest, ImageRequest, Request, TextRequest, input_assets
+from studio.core.requests import CodeRequest, ImageRequest, PictureRequest, Request, TextRequest, input_assets
 from studio.documents.project import Project
 from studio.formats.png import decode_picture, encode_png
 from studio.jobs.dispatcher import Dispatcher
@@ -133,7 +133,7 @@ class Studio:
         """Store the pictures in the project before anyone hears of them. Runs in a background thread."""
         if job.destination.anchor != SUGGESTION:  # a few tokens and much reading: no measure for what is asked for
             self.history.add(job.request, event.report)
-        if not isinstance(job.request, ImageRequest):
+        if not isinstance(job.request, PictureRequest):
             return event
         assets = tuple(self._keep_picture(job, picture, event) for picture in event.pictures)
         return replace(event, assets=assets)

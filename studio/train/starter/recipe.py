@@ -13,6 +13,7 @@ RECIPES: dict[str, str] = {
     "composer": "studio.train.starter.text_recipe:COMPOSER",
     "image": "studio.train.starter.image_recipe:IMAGE",
     "upscale": "studio.train.starter.upscale_recipe:UPSCALE",
+    "gan": "studio.train.starter.sprite_recipe:GAN",
 }
 """Name on the command line → ``module:object``; imported only when asked for, since each one needs torch."""
 
