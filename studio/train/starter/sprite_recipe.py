@@ -28,7 +28,7 @@ class SpriteRecipe:
         """Write both networks, the sheets, the curves and the card."""
         from studio.train.starter.sprite_card import export_sprites
 
-        export_sprites(data, work, out)
+        export_sprites(data, work, out, SHAPE)
 
     def evaluate(self, data: Path, work: Path, model: Path) -> Mapping[str, object]:
         """How near the drawings are to real sprites as a crowd, and how far from each single one."""

@@ -22,8 +22,8 @@ from studio.train.starter.sprite_data import Sprites
 
 BATCH = 32
 STEPS = 9000
-RATE = 8e-4
-PENALTY, PENALTY_EVERY = 0.3, 8
+GENERATOR_RATE, DISCRIMINATOR_RATE = 2e-4, 6e-4  # the judge has to keep up with the painter
+PENALTY, PENALTY_EVERY = 0.03, 8
 SHIFT = 4
 CUT = 14
 
@@ -42,8 +42,8 @@ def start_stage(shape: SpriteShape) -> Stage:
     torch.manual_seed(6)
     rivals = Rivals(shape).to(DEVICE)
     optimisers: list[torch.optim.Optimizer] = [
-        torch.optim.Adam(part.parameters(), RATE, betas=(0.0, 0.99))
-        for part in (rivals.generator, rivals.discriminator)
+        torch.optim.Adam(part.parameters(), rate, betas=(0.0, 0.99))
+        for part, rate in ((rivals.generator, GENERATOR_RATE), (rivals.discriminator, DISCRIMINATOR_RATE))
     ]
     return Stage(rivals, optimisers, Average(rivals.generator, 0.999))
 
@@ -122,9 +122,9 @@ class Trainer:
     def step(self, step: int) -> Mapping[str, float]:
         """One step of the discriminator, then one of the generator."""
         chance = torch.Generator().manual_seed(41_000_003 * 7 + step)
-        for optimiser in self._stage.optimisers:
-            for group in optimiser.param_groups:
-                group["lr"] = RATE * learning_rate(step, self._steps)
+        share = learning_rate(step, self._steps)
+        for optimiser, rate in zip(self._stage.optimisers, (GENERATOR_RATE, DISCRIMINATOR_RATE), strict=True):
+            optimiser.param_groups[0]["lr"] = rate * share
         real, kinds = self._draw.at(chance, self._batch)
         latents = torch.randn(self._batch, self._rivals.generator.shape.latent, generator=chance).to(DEVICE)
         with torch.autocast(DEVICE.type, dtype=torch.bfloat16):
