@@ -159,3 +159,15 @@ def input_assets(request: Request) -> tuple[str, ...]:
 def picture_count(request: Request) -> int:
     """How many pictures come of `request`, 1 for what makes none."""
     return request.batch_size if isinstance(request, ImageRequest | SpriteRequest) else 1
+
+
+def words_of(request: Request) -> str:
+    """What was asked for, as a name for what comes of it; empty where no words were used."""
+    match request:
+        case ImageRequest(prompt=prompt):
+            return prompt
+        case UpscaleRequest(scale=scale):
+            return f"Upscaled {scale} times"
+        case SpriteRequest(kind=kind):
+            return kind or "sprite"
+    return ""

@@ -36,7 +36,9 @@ def _row(source: str, name: str, group: str, style: str) -> dict[str, object]:
 
 def _names(source: str, group: str, style: str, count: int) -> list[dict[str, object]]:
     """Rows for training, and one whose concept the split holds back."""
-    chosen, held_out, number = [], [], 0
+    chosen: list[dict[str, object]] = []
+    held_out: list[dict[str, object]] = []
+    number = 0
     while len(chosen) < count or not held_out:
         row = _row(source, f"{group.replace(' ', '')}{number}", group, style)
         picture = Picture(0, str(row["file"]), str(row["caption"]), (), group, style, source)

@@ -7,6 +7,7 @@ from pathlib import Path
 from PIL import Image
 from pytestqt.qtbot import QtBot
 
+from studio.core.provenance import ALGORITHMICALLY_ENHANCED
 from studio.core.requests import UpscaleRequest
 from studio.documents.canvas.placement import Rect
 from tests.engines.gan.making import compact
@@ -44,4 +45,5 @@ def test_the_larger_picture_lands_beside_the_original(stage: Stage, qtbot: QtBot
     assert record is not None
     assert isinstance(record.request, UpscaleRequest)
     assert record.ingredients == (identity,)
+    assert record.digital_source_type == ALGORITHMICALLY_ENHANCED  # the original was not made here
     assert not stage.room.scene.running
