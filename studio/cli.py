@@ -54,7 +54,6 @@ app = typer.Typer(
 generate = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Make a picture, a text or a piece of code.")
 models = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="The models on this computer.")
 app.add_typer(generate, name="generate")
-cli_pictures.add_to(generate)
 app.add_typer(models, name="models")
 
 Prompt = Annotated[str, typer.Argument(help="What to make, in your own words.")]
@@ -157,6 +156,9 @@ def generate_code(
             max_tokens=max_tokens,
         )
         run(shelf, request, _text_writer(output), as_json=as_json, stream=True)
+
+
+cli_pictures.add_to(generate)
 
 
 @models.command("list")
