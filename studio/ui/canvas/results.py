@@ -89,7 +89,8 @@ def places_of(job: Job) -> tuple[Rect, ...]:
 def _show(running: RunningPicture, request: PictureRequest, event: Event) -> None:
     match event:
         case JobPreview(picture=picture, step=step):
-            if running.total and isinstance(request, ImageRequest):  # the picture may have come before the news that the next one has begun
+            # The picture may have come before the news that the next one has begun.
+            if running.total and isinstance(request, ImageRequest):
                 running.turn_to(_index(batch_step(request, step, running.total)))
             running.image = image_of(picture)
         case JobProgress(stage=Stage.DENOISE, step=step, total=total) if isinstance(request, ImageRequest):

@@ -11,9 +11,7 @@ from studio.core.provenance import ALGORITHMICALLY_ENHANCED
 from studio.core.requests import UpscaleRequest
 from studio.documents.canvas.placement import Rect
 from tests.engines.gan.making import compact
-from tests.ui.canvas.test_canvas_room import Stage, stage
-
-__all__ = ["stage"]
+from tests.ui.canvas.conftest import Stage
 
 
 def place(stage: Stage, folder: Path) -> str:
