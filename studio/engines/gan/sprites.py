@@ -110,9 +110,10 @@ def kind_of(word: str, seed: int, shape: SpriteShape) -> int:
 def to_picture(drawn: Tensor, enlarge: int, seed: int | None = None) -> Picture:
     """The vocabulary's `Picture` of one (4, h, w) drawing: straight RGBA, each pixel a block."""
     values = ((drawn + 1) / 2).clamp(0, 1)
-    alpha = values[3:]
-    colour = (values[:3] / alpha.clamp(min=1 / 255)).clamp(0, 1)
+    colour = (values[:3] / values[3:].clamp(min=1 / 255)).clamp(0, 1)
+    # Sprites are there or not, with hardly anything between: what is vague is drawn to the nearer side.
+    alpha = ((values[3:] - 0.25) * 2).clamp(0, 1)
     rgba = (torch.cat([colour, alpha]) * 255).round().to(torch.uint8).permute(1, 2, 0)
-    rgba[rgba[..., 3] < 16] = 0  # a breath of opacity is not meant
+    rgba[rgba[..., 3] == 0] = 0
     blocks = rgba.repeat_interleave(enlarge, 0).repeat_interleave(enlarge, 1).contiguous().numpy()
     return Picture(blocks.shape[1], blocks.shape[0], 4, blocks.tobytes(), seed)
