@@ -27,6 +27,8 @@ ELSEWHERE = {
     "shiboken6": "shiboken6==6.12.0; python_version>='3.12'",
 }
 ONLY_BEFORE_312 = {"pyside6-essentials", "shiboken6"}
+# Its builds do not fit every build of torch, and nothing of it is used: spandrel is given a stand-in.
+NEVER = {"torchvision"}
 FROM_TORCH_ITSELF = ("nvidia-", "cuda-", "triton")
 PIP = "26.1.2"
 HEADER = "# Written by packaging/lock_requirements.py: what was tried together. The numbers are installed sizes.\n"
@@ -55,7 +57,7 @@ def _closure(requirements: list[str]) -> dict[str, Distribution | None]:
     while todo:
         requirement = todo.pop()
         name = canonicalize_name(requirement.name)
-        if name in found or name.startswith(FROM_TORCH_ITSELF):
+        if name in found or name in NEVER or name.startswith(FROM_TORCH_ITSELF):
             continue
         try:
             package = distribution(name)

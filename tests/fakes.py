@@ -32,7 +32,7 @@ from studio.core.events import (
 )
 from studio.core.failure import Failure, FailureCode, StudioError
 from studio.core.references import ModelRef
-from studio.core.requests import ImageRequest, Request, Sampling, TextRequest
+from studio.core.requests import CodeRequest, ImageRequest, Request, Sampling, TextRequest
 
 MODEL = ModelRef(repo="starter/fake")
 PROGRAM = "tests.fakes:ScriptedEngine"
@@ -284,4 +284,6 @@ _COMMANDS: dict[str, _Command] = {
 
 
 def _script(request: Request) -> str:
-    return request.prompt if isinstance(request, TextRequest | ImageRequest) else request.prefix
+    if isinstance(request, CodeRequest):
+        return request.prefix
+    return request.prompt if isinstance(request, TextRequest | ImageRequest) else ""

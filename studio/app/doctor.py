@@ -20,6 +20,7 @@ _LIBRARIES = {
     "torch": "pictures",
     "diffusers": "pictures",
     "transformers": "pictures",
+    "spandrel": "enlarging pictures",
     "llama-cpp-python": "writing and code",
     "pyside6-essentials": "the window",
     "pillow": "reading and writing pictures",

@@ -21,9 +21,17 @@ from studio.core.engine import Assignment, Placement
 from studio.core.events import Event, JobCompleted, Picture
 from studio.core.failure import Failure, FailureCode, StudioError
 from studio.core.jobs import Job
-from studio.core.provenance import Provenance
+from studio.core.provenance import ALGORITHMICALLY_ENHANCED, TRAINED_ALGORITHMIC_MEDIA, Provenance
 from studio.core.references import SUGGESTION, Asset, Destination, ModelRef
-from studio.core.requests import CodeRequest, ImageRequest, Request, TextRequest, input_assets
+from studio.core.requests import (
+    CodeRequest,
+    PictureRequest,
+    Request,
+    TextRequest,
+    UpscaleRequest,
+    input_assets,
+    words_of,
+)
 from studio.documents.project import Project
 from studio.formats.png import decode_picture, encode_png
 from studio.jobs.dispatcher import Dispatcher
@@ -133,7 +141,7 @@ class Studio:
         """Store the pictures in the project before anyone hears of them. Runs in a background thread."""
         if job.destination.anchor != SUGGESTION:  # a few tokens and much reading: no measure for what is asked for
             self.history.add(job.request, event.report)
-        if not isinstance(job.request, ImageRequest):
+        if not isinstance(job.request, PictureRequest):
             return event
         assets = tuple(self._keep_picture(job, picture, event) for picture in event.pictures)
         return replace(event, assets=assets)
@@ -141,7 +149,7 @@ class Studio:
     def _keep_picture(self, job: Job, picture: Picture, event: JobCompleted) -> Asset:
         provenance = self.provenance(job.request, event, picture.seed)
         data = encode_png(picture, provenance)
-        name = job.title or (job.request.prompt if isinstance(job.request, ImageRequest) else "")
+        name = job.title or words_of(job.request)
         return self.project.assets.put(data, "image", "image/png", name, provenance)
 
     def provenance(self, request: Request, event: JobCompleted, seed: int | None = None) -> Provenance:
@@ -157,7 +165,15 @@ class Studio:
             seed=seed,
             device=event.report.device,
             ingredients=input_assets(request),
+            digital_source_type=self._source_type(request),
         )
+
+    def _source_type(self, request: Request) -> str:
+        """A larger version of a picture is what the picture was; one from outside the studio was enhanced here."""
+        if not isinstance(request, UpscaleRequest):
+            return TRAINED_ALGORITHMIC_MEDIA
+        before = self.project.assets.provenance(request.image)
+        return before.digital_source_type if before else ALGORITHMICALLY_ENHANCED
 
 
 def _read(path: Path) -> bytes:

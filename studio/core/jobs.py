@@ -9,7 +9,7 @@ import msgspec
 
 from studio.core.failure import Failure
 from studio.core.references import Asset, Destination
-from studio.core.requests import CodeRequest, ImageRequest, Request, TextRequest
+from studio.core.requests import CodeRequest, ImageRequest, Request, SpriteRequest, TextRequest, UpscaleRequest
 
 
 class JobState(enum.StrEnum):
@@ -63,6 +63,7 @@ class Family(enum.StrEnum):
 
     DIFFUSION = "diffusion"
     LANGUAGE = "language"
+    GAN = "gan"
 
 
 def family_of(request: Request) -> Family:
@@ -72,3 +73,5 @@ def family_of(request: Request) -> Family:
             return Family.DIFFUSION
         case TextRequest() | CodeRequest():
             return Family.LANGUAGE
+        case UpscaleRequest() | SpriteRequest():
+            return Family.GAN

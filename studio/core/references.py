@@ -9,7 +9,7 @@ import msgspec
 Sha256 = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
 Commit = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{40}$")]
 
-Task = Literal["image", "text", "code", "speech", "music", "motion", "upscale", "embedding"]
+Task = Literal["image", "text", "code", "speech", "music", "motion", "upscale", "sprite", "embedding"]
 """What a model is for."""
 
 

@@ -112,11 +112,62 @@ class CodeRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="
     context_length: Annotated[int, msgspec.Meta(ge=0)] = 0
 
 
-Request = ImageRequest | TextRequest | CodeRequest
+class UpscaleRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="upscale", tag_field="type"):
+    """A larger version of `image`, `scale` times as wide and high, by a model that draws the edges anew.
+
+    A model enlarges by a number of its own; where `scale` is another one, the result is resized to it. `tile` is
+    the edge in pixels of the parts that a large picture is cut into, 0 lets the engine choose.
+    """
+
+    image: Sha256
+    model: ModelRef
+    scale: Annotated[int, msgspec.Meta(ge=1, le=16)] = 4
+    tile: Annotated[int, msgspec.Meta(ge=0, le=4096)] = 0
+
+
+class SpriteRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="sprite", tag_field="type"):
+    """Little pictures out of a generator's latents.
+
+    `kind` is one of the model's own words, or empty for any. `truncation` pulls the latents towards the middle of
+    their kind: 1 leaves them alone, less is tamer, 0 is always the same picture. Without `toward`, `batch_size`
+    pictures are made with the seeds `seed`, `seed + 1`, …; with it they are a walk from the latent of `seed` to
+    the latent of `toward` (and of `toward_kind`, where given). Each pixel becomes a block `enlarge` pixels wide.
+    """
+
+    model: ModelRef
+    seed: Seed
+    kind: str = ""
+    truncation: Annotated[float, msgspec.Meta(ge=0.0, le=2.0)] = 0.8
+    batch_size: Annotated[int, msgspec.Meta(ge=1, le=64)] = 1
+    toward: Seed | None = None
+    toward_kind: str = ""
+    enlarge: Annotated[int, msgspec.Meta(ge=1, le=32)] = 4
+
+
+Request = ImageRequest | TextRequest | CodeRequest | UpscaleRequest | SpriteRequest
+PictureRequest = ImageRequest | UpscaleRequest | SpriteRequest
+"""The requests whose results are pictures."""
 
 
 def input_assets(request: Request) -> tuple[str, ...]:
     """The ids of the assets that `request` reads."""
     if isinstance(request, ImageRequest):
         return tuple(asset for asset in (request.image, request.mask) if asset is not None)
-    return ()
+    return (request.image,) if isinstance(request, UpscaleRequest) else ()
+
+
+def picture_count(request: Request) -> int:
+    """How many pictures come of `request`, 1 for what makes none."""
+    return request.batch_size if isinstance(request, ImageRequest | SpriteRequest) else 1
+
+
+def words_of(request: Request) -> str:
+    """What was asked for, as a name for what comes of it; empty where no words were used."""
+    match request:
+        case ImageRequest(prompt=prompt):
+            return prompt
+        case UpscaleRequest(scale=scale):
+            return f"Upscaled {scale} times"
+        case SpriteRequest(kind=kind):
+            return kind or "sprite"
+    return ""

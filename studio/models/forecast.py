@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import msgspec
 
 from studio.core.events import RunReport
-from studio.core.requests import ImageRequest, Request
+from studio.core.requests import ImageRequest, Request, SpriteRequest, UpscaleRequest
 from studio.models.entry import ShelfEntry
 from studio.models.machine import processor
 
@@ -19,6 +19,8 @@ IMAGE_RUNTIME = 450_000_000
 """Resident bytes of torch and diffusers before any weights (measured: 370 MB after import)."""
 TEXT_RUNTIME = 60_000_000
 """Resident bytes of the language worker before any weights (measured: 40 MB)."""
+TILE_WORK = 350_000_000
+"""Working memory of one tile of an upscaling model of the usual width (64 channels, 256 × 256 enlarged four times)."""
 BYTES_PER_PIXEL = 2_600
 """Working memory of the VAE's decoder per output pixel in bf16 at SD 1.5's width (128 channels at full
 resolution, two live maps and im2col workspace)."""
@@ -43,10 +45,14 @@ class Forecast(msgspec.Struct, frozen=True):
 
 
 def work_of(request: Request) -> float:
-    """A number that run time is proportional to: pixel-steps of a picture, tokens of a text."""
+    """A number that run time is proportional to: pixel-steps of a picture, sprites, tokens of a text."""
     if isinstance(request, ImageRequest):
         share = request.strength if request.image else 1.0
         return request.width * request.height * max(1.0, request.steps * share) * request.batch_size
+    if isinstance(request, UpscaleRequest):
+        return 1.0  # how large its picture is stands in the asset; without that, the usual run has to do
+    if isinstance(request, SpriteRequest):
+        return float(request.batch_size)
     return float(request.max_tokens)
 
 
@@ -56,6 +62,9 @@ def memory_of(entry: ShelfEntry, request: Request) -> int:
         small = entry.size < 200_000_000
         per_pixel = BYTES_PER_PIXEL // 4 if small else BYTES_PER_PIXEL
         working = request.width * request.height * per_pixel
+        return int(max(entry.memory, entry.size) * MARGIN) + working + IMAGE_RUNTIME
+    if isinstance(request, UpscaleRequest | SpriteRequest):
+        working = TILE_WORK if isinstance(request, UpscaleRequest) else 0
         return int(max(entry.memory, entry.size) * MARGIN) + working + IMAGE_RUNTIME
     return int(max(entry.memory, entry.size) * MARGIN) + TEXT_RUNTIME
 

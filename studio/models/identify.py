@@ -1,7 +1,7 @@
 """What a file or folder of weights is, told by its content: folder JSON, then header; never by its name.
 
-Covers what the engines run today: diffusers folders, single files of the SD 1.5 and SDXL layouts, and GGUF
-language models. Anything else is unknown, which is said, not guessed.
+Covers what the engines run today: diffusers folders, single files of the SD 1.5 and SDXL layouts, upscaling models,
+sprite generators, and GGUF language models. Anything else is unknown, which is said, not guessed.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from studio.core.references import ModelRef, Task
 from studio.models.entry import ShelfEntry
+from studio.models.gan_files import is_sprite_folder, upscaler_of
 from studio.models.gguf_header import read_gguf_header
 from studio.models.safetensors_header import TensorEntry, read_safetensors_header
 from studio.models.starter import folder_size
@@ -68,7 +69,7 @@ def family_of_checkpoint(tensors: dict[str, TensorEntry]) -> str:
 def _folder(path: Path) -> ShelfEntry | None:
     index = path / "model_index.json"
     if not index.is_file():
-        return None
+        return _local(path, "sprite", "sprite", folder_size(path)) if is_sprite_folder(path) else None
     try:
         pipeline = str(json.loads(index.read_text("utf-8")).get("_class_name", ""))
     except (OSError, ValueError, AttributeError):
@@ -79,7 +80,10 @@ def _folder(path: Path) -> ShelfEntry | None:
 
 
 def _single_file(path: Path) -> ShelfEntry | None:
-    family = family_of_checkpoint(read_safetensors_header(path))
+    tensors = read_safetensors_header(path)
+    if upscaler := upscaler_of(tensors):
+        return _local(path, "upscale", upscaler, path.stat().st_size)
+    family = family_of_checkpoint(tensors)
     if not family:
         return None
     config = CONFIG_FOLDER / family

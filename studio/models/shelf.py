@@ -107,7 +107,7 @@ class Shelf:
                 Failure(
                     FailureCode.MODEL_UNSUPPORTED,
                     f"“{path.name}” is no model that Atelier knows.",
-                    hint="Diffusers folders, SD 1.5 and SDXL safetensors files and GGUF language models work.",
+                    hint="Diffusers folders, SD 1.5, SDXL and upscaling safetensors files and GGUF models work.",
                     detail=str(path),
                 )
             )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from studio.core.events import Event, JobPreview, JobProgress, JobStarted, Stage, TextDelta
 from studio.core.jobs import Job
-from studio.core.requests import CodeRequest, ImageRequest, TextRequest
+from studio.core.requests import CodeRequest, ImageRequest, PictureRequest, SpriteRequest, TextRequest, UpscaleRequest
 from studio.ui.measures import duration_words
 
 _WORDS = {
@@ -89,7 +89,7 @@ class Pace:
         if words:
             return words
         counted = f"{self.step} of {self.total}" if self.total else f"step {self.step}"
-        if isinstance(self.job.request, ImageRequest) and self.seconds_left is not None:
+        if isinstance(self.job.request, PictureRequest) and self.seconds_left is not None:
             return f"{counted} · {duration_words(self.seconds_left)} left"
         return counted
 
@@ -100,6 +100,10 @@ def job_title(job: Job) -> str:
     match request:
         case ImageRequest(prompt=prompt):
             text, kind = prompt, "Picture"
+        case UpscaleRequest(scale=scale):
+            text, kind = "", f"Upscale ×{scale}"
+        case SpriteRequest(kind=wanted):
+            text, kind = wanted, "Sprite"
         case CodeRequest(instruction=instruction):
             text, kind = instruction, "Code at the cursor"
         case TextRequest(messages=messages, prompt=prompt):
@@ -110,7 +114,7 @@ def job_title(job: Job) -> str:
 def job_icon(job: Job) -> str:
     """The icon of the kind of result."""
     match job.request:
-        case ImageRequest():
+        case ImageRequest() | UpscaleRequest() | SpriteRequest():
             return "canvas"
         case CodeRequest():
             return "code"

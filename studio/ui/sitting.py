@@ -151,7 +151,8 @@ class Sitting(QObject):
 
     def _warm(self) -> None:
         if self.studio is not None and not self._over:
-            for family in Family:
+            # The small GANs load in a second: a third process that waits for them would cost more than it saves.
+            for family in (Family.DIFFUSION, Family.LANGUAGE):
                 self.studio.dispatcher.warm(family)
 
     def _settings_changed(self, names: frozenset[str]) -> None:

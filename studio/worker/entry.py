@@ -20,6 +20,7 @@ from studio.worker.loop import Worker
 ENGINES = {
     Family.DIFFUSION: "studio.engines.diffusion.engine:DiffusionEngine",
     Family.LANGUAGE: "studio.engines.language.engine:LanguageEngine",
+    Family.GAN: "studio.engines.gan.engine:GanEngine",
 }
 
 

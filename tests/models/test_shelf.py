@@ -84,6 +84,32 @@ def test_single_files_are_told_by_their_tensors(
     assert entry.family == family
 
 
+@pytest.mark.parametrize(
+    ("names", "family"),
+    [
+        (["body.0.weight", "body.1.weight", "body.2.weight"], "esrgan"),
+        (["model.0.weight", "model.1.sub.0.RDB1.conv1.0.weight"], "esrgan"),
+        (["module.conv_first.weight", "module.body.0.rdb1.conv1.weight", "module.conv_last.weight"], "esrgan"),
+        (["conv_1.sk.weight", "block_1.c1_r.sk.weight", "upsampler.0.weight"], "span"),
+        (["layers.0.residual_group.blocks.0.norm1.weight", "conv_first.weight"], "swinir"),
+    ],
+)
+def test_upscaling_models_are_told_by_their_tensors(tmp_path: Path, names: list[str], family: str) -> None:
+    entry = identify(write_safetensors(tmp_path / "unet.safetensors", {name: [2, 2] for name in names}))
+    assert entry is not None
+    assert (entry.task, entry.family) == ("upscale", family)
+
+
+def test_a_folder_with_a_sprite_generator_is_told_by_its_description(tmp_path: Path) -> None:
+    write_safetensors(tmp_path / "generator.safetensors", {"paint.weight": [4, 8, 3, 3]})
+    (tmp_path / "config.json").write_text('{"kinds": ["orc"], "latent": 8, "widths": [8, 8, 8, 8]}')
+    entry = identify(tmp_path)
+    assert entry is not None
+    assert (entry.task, entry.path) == ("sprite", tmp_path)
+    (tmp_path / "config.json").write_text("[]")
+    assert identify(tmp_path) is None
+
+
 def test_unknown_tensors_are_unknown(tmp_path: Path) -> None:
     assert identify(write_safetensors(tmp_path / "sdxl.safetensors", {"some.weight": [4, 4]})) is None
 

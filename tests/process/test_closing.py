@@ -89,7 +89,7 @@ with open_house(Path(sys.argv[1])) as house:
         job = house.submit(request)
         house.wait_for(lambda: sum(isinstance(event, TextDelta) for event in house.events(job)) >= 2)
     house.submit(text("say waiting"))
-    pids = [str(state.process) for state in house.dispatcher.workers()]
+    pids = [str(state.process) for state in house.dispatcher.workers() if state.process]
     pids += [w for _, _, e in house.heard if isinstance(e, TextDelta) for w in e.text.split() if w.isdecimal()]
     print(*pids, flush=True)
     threading.Event().wait()

@@ -44,7 +44,7 @@ def main(project: Path, models: list[Path]) -> None:
     with open_session(project, *models) as session:
         canvas = CanvasDocument(project / "one.canvas")
         busy(session)
-        sys.stdout.write(" ".join(str(state.process) for state in session.dispatcher.workers()) + "\n")
+        sys.stdout.write(" ".join(str(state.process) for state in session.dispatcher.workers() if state.process) + "\n")
         sys.stdout.flush()
         work_without_end(session, canvas)
 

@@ -37,8 +37,10 @@ class PacedEngine:
         yield JobProgress(stage=Stage.LOAD, step=1, total=1)
         if isinstance(request, ImageRequest):
             yield from self._draw(request, cancel)
-        else:
+        elif isinstance(request, TextRequest | CodeRequest):
             yield from self._say(request, cancel)
+        else:
+            yield JobCompleted(pictures=(_gradient(1, 1.0),), report=RunReport(device="cpu", library="paced"))
 
     def unload(self) -> None:
         """Nothing is held."""

@@ -15,7 +15,7 @@ import msgspec
 from studio.core.engine import Assignment, Cancel, LocalModel, Placement
 from studio.core.events import ContextUse, Event, JobCompleted, JobNotice, JobStarted, RunReport
 from studio.core.failure import StudioError
-from studio.core.requests import CodeRequest, ImageRequest, TextRequest
+from studio.core.requests import CodeRequest, PictureRequest, TextRequest
 from studio.engines.language.context import Context
 from studio.engines.language.devices import Seat, Window, choose_seat, choose_window, thread_count
 from studio.engines.language.errands import Errands
@@ -76,7 +76,7 @@ class LanguageEngine:
         Raises `Cancelled` and `StudioError`; the engine stays usable after both.
         """
         request = assignment.request
-        if isinstance(request, ImageRequest):
+        if isinstance(request, PictureRequest):
             raise bad_request("This model writes text; it makes no pictures.", "Choose an image model.")
         cancel.check()
         self._errands.settle()

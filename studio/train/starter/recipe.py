@@ -12,6 +12,8 @@ RECIPES: dict[str, str] = {
     "coder": "studio.train.starter.text_recipe:CODER",
     "composer": "studio.train.starter.text_recipe:COMPOSER",
     "image": "studio.train.starter.image_recipe:IMAGE",
+    "upscale": "studio.train.starter.upscale_recipe:UPSCALE",
+    "gan": "studio.train.starter.sprite_recipe:GAN",
 }
 """Name on the command line → ``module:object``; imported only when asked for, since each one needs torch."""
 

@@ -65,6 +65,14 @@ class CanvasActions(Protocol):
         """Fill the panel from the selected picture."""
         ...
 
+    def can_enlarge(self) -> bool:
+        """Whether a picture is selected and there is a model to enlarge it."""
+        ...
+
+    def enlarge_selected(self) -> None:
+        """Make the selected picture four times as large."""
+        ...
+
     def bring_in(self) -> None:
         """Ask for a picture file."""
         ...
@@ -113,6 +121,8 @@ def _making(room: CanvasActions) -> list[Command]:
                 selected, "Fill the panel with prompt, seed and numbers of the selected picture"),
         Command("canvas.frame-selection", "Put the frame around the selection", room.frame_to_selection, "F", "Canvas",
                 "canvas", selected),
+        Command("canvas.enlarge", "Upscale ×4", room.enlarge_selected, "Ctrl+U", "Canvas", "canvas", room.can_enlarge,
+                "Make the selected picture four times as large, beside it, with clean edges"),
         Command("canvas.bring-in", "Bring in a picture…", room.bring_in, "Ctrl+O", "Canvas", "canvas",
                 tooltip="Open a picture file on the canvas"),
         Command("canvas.save-selected", "Save the picture…", room.save_selected, "Ctrl+S", "Canvas", "canvas",

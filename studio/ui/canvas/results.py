@@ -7,7 +7,7 @@ from collections.abc import Callable
 from studio.core.events import Event, JobCompleted, JobPreview, JobProgress, Stage, is_terminal
 from studio.core.jobs import Job, JobState
 from studio.core.references import Asset, Destination
-from studio.core.requests import ImageRequest
+from studio.core.requests import ImageRequest, PictureRequest, picture_count
 from studio.documents.canvas.document import CanvasDocument, sheet
 from studio.documents.canvas.placement import Rect
 from studio.ui.canvas.pictures import PictureCache, image_of
@@ -30,7 +30,7 @@ class CanvasResults:
 
     def hear(self, job: Job, event: Event) -> None:
         """Take in one event of any job; those of other documents are not shown."""
-        if not isinstance(job.request, ImageRequest) or job.destination.document != self.document.id:
+        if not isinstance(job.request, PictureRequest) or job.destination.document != self.document.id:
             return
         if is_terminal(event):
             self._scene.running.pop(job.id, None)
@@ -45,7 +45,7 @@ class CanvasResults:
         """Land what was finished while this document was not open, and show what is on its way."""
         self._scene.running.clear()
         for job in jobs:
-            if not isinstance(job.request, ImageRequest) or job.destination.document != self.document.id:
+            if not isinstance(job.request, PictureRequest) or job.destination.document != self.document.id:
                 continue
             if job.state is JobState.COMPLETED and job.assets:
                 self.land(job, job.assets)
@@ -83,19 +83,23 @@ def rect_of(destination: Destination) -> Rect:
 
 def places_of(job: Job) -> tuple[Rect, ...]:
     """Where each picture of `job` will land."""
-    count = job.request.batch_size if isinstance(job.request, ImageRequest) else 1
-    return sheet(rect_of(job.destination), count)
+    return sheet(rect_of(job.destination), picture_count(job.request))
 
 
-def _show(running: RunningPicture, request: ImageRequest, event: Event) -> None:
+def _show(running: RunningPicture, request: PictureRequest, event: Event) -> None:
     match event:
         case JobPreview(picture=picture, step=step):
-            if running.total:  # the picture may have come before the news that the next one has begun
+            # The picture may have come before the news that the next one has begun.
+            if running.total and isinstance(request, ImageRequest):
                 running.turn_to(_index(batch_step(request, step, running.total)))
             running.image = image_of(picture)
-        case JobProgress(stage=Stage.DENOISE, step=step, total=total):
+        case JobProgress(stage=Stage.DENOISE, step=step, total=total) if isinstance(request, ImageRequest):
             running.total = total or 0
             _turn(running, batch_step(request, step, total))
+        case JobProgress(stage=Stage.GENERATE, step=step, total=total) if total:
+            running.share = step / total
+            if not running.stopping:
+                running.label = f"part {min(step + 1, total)} of {total}"
         case JobProgress(stage=stage) if not running.stopping:
             lead = f"picture {running.current + 1} of {len(running.places)} · " if _between(running, stage) else ""
             running.label = lead + _WORDS.get(stage, str(stage))

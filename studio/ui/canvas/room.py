@@ -14,12 +14,13 @@ from studio.core.events import Event, is_terminal
 from studio.core.failure import StudioError
 from studio.core.jobs import Job
 from studio.core.references import Asset, Destination
-from studio.core.requests import ImageRequest
+from studio.core.requests import ImageRequest, PictureRequest
 from studio.documents.canvas.document import SUFFIX, CanvasDocument, rect_from, rect_text
 from studio.documents.canvas.placement import Rect
 from studio.ui.canvas.actions import canvas_commands
 from studio.ui.canvas.bar import ZoomBar
 from studio.ui.canvas.bringing import BringIn, input_frame
+from studio.ui.canvas.enlarging import SCALE, enlarging, landing
 from studio.ui.canvas.export import ask_picture, ask_target, save_canvas, save_pixels
 from studio.ui.canvas.pictures import PictureCache
 from studio.ui.canvas.request_panel import CanvasPanel
@@ -134,16 +135,11 @@ class CanvasRoom(Room):
         destination = Destination(
             room="canvas", document=self.document.id, x=frame.x, y=frame.y, width=frame.width, height=frame.height
         )
-        try:
-            job = self.context.studio.submit(request, destination, request.prompt[:80])
-        except StudioError as error:
-            self.context.notices.fail(error.failure)
+        if not self._submit(request, destination, request.prompt[:80]):
             return
         panel.seed.show_used(seed)
-        self.results.expect(job)
         if frame != self.scene.frame:
             self.scene.frame = frame
-        self.view.reveal(self.scene.running[job.id].area)
         self._repaint()
 
     def stop_all(self) -> None:
@@ -199,6 +195,20 @@ class CanvasRoom(Room):
         record = self.context.studio.project.assets.provenance(asset.id) if asset else None
         if record is not None and isinstance(record.request, ImageRequest):
             self.request_panel.take_over(record.request)
+
+    def can_enlarge(self) -> bool:
+        """Whether a picture is selected and there is a model to enlarge it."""
+        return self.scene.selected is not None and self.context.studio.shelf.default("upscale") is not None
+
+    def enlarge_selected(self) -> None:
+        """Make the selected picture four times as large; the result lands beside it."""
+        placement = self.document.find(self.scene.selected) if self.scene.selected else None
+        entry = self.context.studio.shelf.default("upscale")
+        if placement is None or entry is None:
+            return
+        waiting = tuple(place for running in self.scene.running.values() for place in running.places)
+        destination = landing(self.document, placement, waiting)
+        self._submit(enlarging(placement, entry), destination, f"{placement.label} ×{SCALE}".strip())
 
     def bring_in(self) -> None:
         """Ask for a picture file and put it on the canvas."""
@@ -259,6 +269,18 @@ class CanvasRoom(Room):
 
     def _not_stopping(self) -> list[str]:
         return [identity for identity, running in self.scene.running.items() if not running.stopping]
+
+    def _submit(self, request: PictureRequest, destination: Destination, title: str) -> bool:
+        """Queue `request` and show where it will land; False where it was refused, which is said."""
+        try:
+            job = self.context.studio.submit(request, destination, title)
+        except StudioError as error:
+            self.context.notices.fail(error.failure)
+            return False
+        self.results.expect(job)
+        self.view.reveal(self.scene.running[job.id].area)
+        self._repaint()
+        return True
 
     def _hear(self, job: Job, event: Event) -> None:
         self.results.hear(job, event)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from studio.core.engine import Assignment, LocalModel, Placement
+from studio.core.engine import Assignment, Engine, LocalModel, Placement
 from studio.core.events import Event, JobCompleted, JobNotice, JobProgress, Picture, Stage
 from studio.core.failure import Cancelled
 from studio.core.references import ModelRef
@@ -66,7 +66,7 @@ def events(engine: DiffusionEngine, work: Assignment, flag: Flag | None = None) 
     return list(engine.run(work, flag or Flag()))
 
 
-def cancelled(engine: DiffusionEngine, work: Assignment, when: Callable[[Event], bool]) -> tuple[int, list[Event]]:
+def cancelled(engine: Engine, work: Assignment, when: Callable[[Event], bool]) -> tuple[int, list[Event]]:
     """Run until `when` is true of an event, raise the flag, let it end: how often it was asked since, the events."""
     flag, found, asked = Flag(), [], 0
     try:
