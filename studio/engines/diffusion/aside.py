@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 
 from studio.core.engine import Cancel
 from studio.core.events import Event
 from studio.core.failure import Cancelled
 from studio.core.room import room_for_thread
+from studio.engines.diffusion.failures import out_of_memory
 from studio.engines.diffusion.gate import Gate, Pass
 
 _LOOK_SECONDS = 0.01
@@ -50,34 +51,6 @@ class PictureThread(threading.Thread):
     def end(self) -> None:
         """End after the jobs that were taken."""
         self._jobs.put(None)
-
-
-class Threads:
-    """One picture thread at rest, or none yet. One that a job was left in ends by itself when that job does."""
-
-    def __init__(self) -> None:
-        self._resting: PictureThread | None = None
-
-    def free(self, *, busy: bool) -> PictureThread:
-        """A thread with nothing to do; `busy` tells that the last one still has.
-
-        Raises `MemoryError`, or `RuntimeError`, which is Python's word for a thread that finds no memory.
-        """
-        if busy:
-            self.end()
-        if self._resting is None or not self._resting.is_alive():
-            room_for_thread()
-            made = PictureThread()
-            made.start()
-            self._resting = made
-        return self._resting
-
-    def end(self) -> PictureThread | None:
-        """Let the thread end, and have no part in it any more."""
-        thread, self._resting = self._resting, None
-        if thread is not None:
-            thread.end()
-        return thread
 
 
 class Aside:
@@ -157,3 +130,48 @@ class Aside:
             self._ready.release()
         finally:
             self._work.close()
+
+
+class Asides:
+    """An engine's jobs: in one thread that rests between them, or beside one that a job was left in.
+
+    Such a thread ends by itself when that job does.
+    """
+
+    def __init__(self, gate: Gate) -> None:
+        self._gate = gate
+        self._resting: PictureThread | None = None
+        self.left: list[Aside] = []
+        """Jobs whose last sum may still be under way."""
+
+    def run(self, work: Generator[Event, None, None], cancel: Cancel) -> Iterator[Event]:
+        """The events of `work`; raises what it raises, and `Cancelled` as soon as the job is to end."""
+        self.left = [job for job in self.left if not job.over]
+        try:
+            job = Aside(work, self._gate, cancel, self._thread())
+        except (MemoryError, RuntimeError) as error:  # the latter is Python's word for a thread that finds no memory
+            raise out_of_memory("begin with this picture", str(error)) from error
+        self.left.append(job)
+        yield from job.events()
+
+    def end(self) -> None:
+        """Wait for what is left, and end the thread, and with it what the libraries keep for it."""
+        for job in self.left:
+            job.wait()
+        self.left.clear()
+        thread, self._resting = self._resting, None
+        if thread is not None:
+            thread.end()
+            thread.join()
+
+    def _thread(self) -> PictureThread:
+        """A thread with nothing to do."""
+        if self.left and self._resting is not None:
+            self._resting.end()
+            self._resting = None
+        if self._resting is None or not self._resting.is_alive():
+            room_for_thread()
+            made = PictureThread()
+            made.start()
+            self._resting = made
+        return self._resting

@@ -13,10 +13,10 @@ from studio.core.events import Event, JobCompleted, JobNotice, JobStarted, Pictu
 from studio.core.failure import InvalidField
 from studio.core.requests import ImageRequest
 from studio.engines.diffusion import library, pictures, unet_run
-from studio.engines.diffusion.aside import Aside, Threads
+from studio.engines.diffusion.aside import Asides
 from studio.engines.diffusion.cache import ModelCache
 from studio.engines.diffusion.device import Device, choose
-from studio.engines.diffusion.failures import in_words, is_out_of_memory, out_of_memory
+from studio.engines.diffusion.failures import in_words, is_out_of_memory
 from studio.engines.diffusion.gate import Gate
 from studio.engines.diffusion.loading import LoadedModel
 from studio.engines.diffusion.pictures import Inputs
@@ -37,27 +37,15 @@ class DiffusionEngine:
         torch.backends.cudnn.deterministic = True
         self._gate = Gate()
         self._cache = ModelCache(self._gate)
-        self._threads = Threads()
-        self._left: list[Aside] = []  # jobs whose last sum may still be under way
+        self._asides = Asides(self._gate)
 
     def run(self, assignment: Assignment, cancel: Cancel) -> Iterator[Event]:
         """Make the pictures of `assignment`. Raises `Cancelled` and `StudioError`; usable again after both."""
-        self._left = [job for job in self._left if not job.over]
-        try:
-            job = Aside(self._run(assignment), self._gate, cancel, self._threads.free(busy=bool(self._left)))
-        except (MemoryError, RuntimeError) as error:  # the latter is Python's word for a thread that finds no memory
-            raise out_of_memory("begin with this picture", str(error)) from error
-        self._left.append(job)
-        yield from job.events()
+        yield from self._asides.run(self._run(assignment), cancel)
 
     def unload(self) -> None:
         """Release every model and give the memory back to the system."""
-        for job in self._left:
-            job.wait()
-        self._left.clear()
-        thread = self._threads.end()  # and with it what the libraries keep for it
-        if thread is not None:
-            thread.join()
+        self._asides.end()
         self._cache.clear()
 
     def loaded_bytes(self) -> int:

@@ -13,9 +13,9 @@ from studio.core.engine import Assignment, Cancel
 from studio.core.events import Event, JobCompleted, JobNotice, JobProgress, JobStarted, Picture, RunReport, Stage
 from studio.core.failure import InvalidField
 from studio.core.requests import SpriteRequest, UpscaleRequest
-from studio.engines.diffusion.aside import Aside
+from studio.engines.diffusion.aside import Asides
 from studio.engines.diffusion.device import Device, choose, give_back_memory
-from studio.engines.diffusion.failures import in_words, out_of_memory
+from studio.engines.diffusion.failures import in_words
 from studio.engines.diffusion.gate import Gate
 from studio.engines.gan import library, sprites, upscale
 from studio.engines.gan.library import Component
@@ -32,23 +32,15 @@ class GanEngine:
         torch.backends.cudnn.deterministic = True
         self._gate = Gate()
         self._models: dict[tuple[str, int, str], Component] = {}
-        self._left: list[Aside] = []  # jobs whose last sum may still be under way
+        self._asides = Asides(self._gate)
 
     def run(self, assignment: Assignment, cancel: Cancel) -> Iterator[Event]:
         """Make the pictures of `assignment`. Raises `Cancelled` and `StudioError`; usable again after both."""
-        self._left = [job for job in self._left if not job.over]
-        try:
-            job = Aside(self._run(assignment), self._gate, cancel)
-        except (MemoryError, RuntimeError) as error:  # the latter is Python's word for a thread that finds no memory
-            raise out_of_memory("begin with this picture", str(error)) from error
-        self._left.append(job)
-        yield from job.events()
+        yield from self._asides.run(self._run(assignment), cancel)
 
     def unload(self) -> None:
         """Release every model and give the memory back to the system."""
-        for job in self._left:
-            job.wait()
-        self._left.clear()
+        self._asides.end()
         self._models.clear()
         give_back_memory()
 

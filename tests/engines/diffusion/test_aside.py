@@ -63,7 +63,7 @@ def test_the_job_ends_while_the_sum_goes_on(engine: DiffusionEngine, models: Pat
     with _raised_once(long_sum.begun, flag), pytest.raises(Cancelled):
         events(engine, work, flag)
     assert not long_sum.end.is_set()
-    left = [job for job in engine._left if not job.over]
+    left = [job for job in engine._asides.left if not job.over]
     assert left
     beside = draw(engine, models / "sd15").pixels
     assert not left[0].over, "the next one did not wait"
@@ -117,7 +117,7 @@ def test_a_thread_that_a_job_was_left_in_ends_with_it(engine: DiffusionEngine, m
         events(engine, work, flag)
     draw(engine, models / "sd15")
     assert len(_picture_threads()) == 2
-    stuck = engine._left[0]._thread
+    stuck = engine._asides.left[0]._thread
     long_sum.end.set()
     stuck.join(_PATIENCE)
     assert len(_picture_threads()) == 1
