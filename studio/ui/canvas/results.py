@@ -10,9 +10,9 @@ from studio.core.references import Asset, Destination
 from studio.core.requests import ImageRequest, PictureRequest, picture_count
 from studio.documents.canvas.document import CanvasDocument, sheet
 from studio.documents.canvas.placement import Rect
+from studio.ui.batch import BatchStep, batch_step
 from studio.ui.canvas.pictures import PictureCache, image_of
 from studio.ui.canvas.scene import RunningPicture, Scene
-from studio.ui.queue.batch import BatchStep, batch_step
 
 _WORDS = {Stage.LOAD: "loading the model", Stage.ENCODE: "reading the prompt", Stage.DECODE: "finishing"}
 

@@ -14,7 +14,6 @@ from studio.core.references import SUGGESTION
 from studio.ui.background import Background
 from studio.ui.bridge import Bridge
 from studio.ui.pace import Pace
-from studio.ui.queue.job_pace import JobPace
 
 if TYPE_CHECKING:
     from studio.jobs.queue import Queue
@@ -96,8 +95,8 @@ class QueueWatch(QObject):
             self._pace(job).hear(event, time.monotonic())
         self.moved.emit(job.id)
 
-    def _pace(self, job: Job) -> JobPace:
+    def _pace(self, job: Job) -> Pace:
         pace = self.paces.get(job.id)
-        if not isinstance(pace, JobPace):
-            pace = self.paces[job.id] = JobPace(job)
+        if not isinstance(pace, Pace):
+            pace = self.paces[job.id] = Pace(job)
         return pace

@@ -92,10 +92,10 @@ def test_the_pace_of_a_picture() -> None:
     assert pace.device == "cuda:0"
     assert pace.fraction == pytest.approx(0.6)
     assert pace.seconds_left == pytest.approx(1.6)
-    assert pace.words() == "12 of 20 · 1.6 s left"
+    assert pace.words() == "step 12 of 20 · 1.6 s left"
     pace.hear(JobProgress(stage=Stage.DECODE, step=0, total=None), 4.0)
-    assert pace.fraction is None
-    assert pace.words() == "finishing"
+    assert pace.fraction == pytest.approx(0.6)
+    assert pace.words() == "finishing · 1.6 s left"
 
 
 def test_the_pace_of_a_text() -> None:

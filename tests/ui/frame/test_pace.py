@@ -14,10 +14,10 @@ from studio.core.jobs import Job, JobState
 from studio.core.references import ModelRef
 from studio.core.requests import ImageRequest, Sampling, TextRequest
 from studio.launch import Application
+from studio.ui.batch import batch_step
 from studio.ui.canvas.results import _show
 from studio.ui.canvas.scene import RunningPicture
-from studio.ui.queue.batch import batch_step
-from studio.ui.queue.job_pace import JobPace
+from studio.ui.pace import Pace
 from studio.ui.queue.rows import QueueModel
 from tests.ui.canvas.test_canvas_view import SMALL
 from tests.ui.frame.test_window import job_state, submit
@@ -54,7 +54,7 @@ def one_after_the_other() -> Iterator[tuple[float, Event]]:
 
 
 def test_the_bar_never_goes_back() -> None:
-    pace, shown = JobPace(JOB), []
+    pace, shown = Pace(JOB), []
     for now, event in one_after_the_other():
         pace.hear(event, now)
         shown.append(pace.fraction)
@@ -65,7 +65,7 @@ def test_the_bar_never_goes_back() -> None:
 
 
 def test_the_time_left_is_right_from_the_second_picture_on() -> None:
-    pace = JobPace(JOB)
+    pace = Pace(JOB)
     end = PICTURES * (STEPS * SECOND + DECODE_SECONDS)
     for now, event in one_after_the_other():
         pace.hear(event, now)
@@ -77,7 +77,7 @@ def test_the_time_left_is_right_from_the_second_picture_on() -> None:
 
 
 def test_strip_queue_and_preview_say_the_same() -> None:
-    pace, running, model = JobPace(JOB), RunningPicture((SMALL,) * PICTURES), QueueModel()
+    pace, running, model = Pace(JOB), RunningPicture((SMALL,) * PICTURES), QueueModel()
     model.show_jobs([JOB], {JOB.id: pace})
     seen = set()
     for now, event in one_after_the_other():
@@ -119,7 +119,7 @@ def test_words_of_a_step(request_: ImageRequest, step: int, total: int | None, w
 
 
 def test_a_text_has_one_bar_too() -> None:
-    pace = JobPace(Job(id="t", request=TextRequest(model=ModelRef(repo="a/b"), sampling=Sampling(seed=1))))
+    pace = Pace(Job(id="t", request=TextRequest(model=ModelRef(repo="a/b"), sampling=Sampling(seed=1))))
     shown = []
     for now, event in enumerate(
         [
