@@ -23,7 +23,10 @@ _BLOCK_NAMES = ("Attention", "FeedForward", "MLP")
 
 
 class Pass:
-    """One job's leave to go on: until its cancel flag is up, or until it is stopped since nobody wants it any more."""
+    """One job's leave to go on: until its cancel flag is up, or until it is stopped since nobody wants it any more.
+
+    It is a cancel flag itself: a part of a job can have a pass of its own, which ends with the job's or before it.
+    """
 
     def __init__(self, cancel: Cancel) -> None:
         self.cancel = cancel
@@ -32,6 +35,10 @@ class Pass:
     def stop(self) -> None:
         """End the job, whether anybody cancelled it or not."""
         self.stopped = True
+
+    def is_set(self) -> bool:
+        """Whether the job is to end."""
+        return self.stopped or self.cancel.is_set()
 
     def check(self) -> None:
         """Raise `Cancelled` if the job is to end."""

@@ -22,7 +22,7 @@ from studio.core.requests import ImageRequest
 from studio.core.room import room_for_thread
 from studio.engines.diffusion import library, pictures, schedulers
 from studio.engines.diffusion.failures import not_a_number, unsupported
-from studio.engines.diffusion.gate import Gate
+from studio.engines.diffusion.gate import Gate, Pass
 from studio.engines.diffusion.latents import LatentCodec
 from studio.engines.diffusion.library import Component
 from studio.engines.diffusion.loading import LoadedModel
@@ -212,7 +212,10 @@ class _Call:
     """A call in a thread of its own, whose reports are taken one by one."""
 
     def __init__(self, gate: Gate, work: Callable[[Callable[[_Step], None]], torch.Tensor]) -> None:
-        self._gate, self._work, self._pass = gate, work, gate.leave()
+        self._gate, self._work = gate, work
+        whole = gate.leave()
+        # Of its own: the thread may still be alive when its last word has been heard, and the job goes on then.
+        self._pass = None if whole is None else Pass(whole)
         self._messages: queue.SimpleQueue[_Step | torch.Tensor | BaseException] = queue.SimpleQueue()
         room_for_thread()
         self._thread = threading.Thread(target=self._body, name="picture-pipeline", daemon=True)

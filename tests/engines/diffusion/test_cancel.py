@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import gc
 import shutil
+import threading
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -14,7 +16,8 @@ import torch
 from studio.core.events import Event, JobProgress, Stage
 from studio.engines.diffusion import library, plan
 from studio.engines.diffusion.engine import DiffusionEngine
-from studio.engines.diffusion.gate import Gate
+from studio.engines.diffusion.gate import Gate, Pass
+from studio.engines.diffusion.pipeline_run import _Call
 from tests.engines.diffusion.asking import Flag, assignment, cancelled, draw, events, request, stages
 
 
@@ -36,8 +39,8 @@ def test_each_stage_ends_at_the_first_question(
     work = assignment(folder, request(steps=2 if stage is Stage.DECODE else 500), preview_rate=15)
     asked, seen = cancelled(engine, work, _unfinished(stage))
     assert stages(seen)[-1] is stage
-    # A pipeline in its own thread may have asked again before the flag was up.
-    assert asked == 1 or model == "sd3"
+    # The waiting side may see the flag before the thread asks; a pipeline in its own thread may have asked once more.
+    assert asked <= 1 or model == "sd3"
     assert draw(engine, folder).pixels == draw(engine, models / model).pixels
 
 
@@ -81,3 +84,26 @@ def test_nothing_of_a_cancelled_job_keeps_the_model(models: Path) -> None:
     gc.collect()
     assert engine.loaded_bytes() == 0
     assert not [ref() for ref in kept if isinstance(ref(), torch.nn.Module)]
+
+
+class _Lingering(Gate):
+    """Lets a thread go only once it has been told that it is over."""
+
+    @contextmanager
+    def admit(self, leave: Pass | None) -> Iterator[None]:
+        """As always, and then wait."""
+        with super().admit(leave):
+            yield
+        pause = threading.Event()
+        while leave is not None and not leave.stopped:
+            pause.wait(0.001)
+
+
+def test_a_picture_that_is_done_ends_its_call_and_not_the_job() -> None:
+    """The thread may be alive for a moment after its last word."""
+    gate, whole = _Lingering(), Pass(Flag())
+    with Gate.admit(gate, whole):
+        call = _Call(gate, lambda _report: torch.ones(1))
+        assert call.next() == torch.ones(1)
+        call.end()
+    assert not whole.stopped

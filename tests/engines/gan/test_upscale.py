@@ -93,7 +93,7 @@ def test_cancel_ends_the_job_and_the_engine_goes_on(
     asked, seen = cancelled(
         engine, work, lambda event: isinstance(event, JobProgress) and event.stage is stage and event.step == 1
     )
-    assert asked == 1
+    assert asked <= 1  # none where the waiting side saw the flag first
     assert not any(isinstance(event, JobProgress) and event.step > 1 for event in seen)
     assert made(events(engine, work))
 
