@@ -1,4 +1,4 @@
-"""The language engine: text and code requests through llama.cpp.
+"""The language engine: text, code and music requests through llama.cpp.
 
 The last model stays loaded with its context, so that the next request starts where it can. Where a model
 has no chat template, chats become plain transcripts (see `chat`).
@@ -15,7 +15,7 @@ import msgspec
 from studio.core.engine import Assignment, Cancel, LocalModel, Placement
 from studio.core.events import ContextUse, Event, JobCompleted, JobNotice, JobStarted, RunReport
 from studio.core.failure import StudioError
-from studio.core.requests import CodeRequest, PictureRequest, TextRequest
+from studio.core.requests import CodeRequest, MusicRequest, PictureRequest, TextRequest
 from studio.engines.language.context import Context
 from studio.engines.language.devices import Seat, Window, choose_seat, choose_window, thread_count
 from studio.engines.language.errands import Errands
@@ -30,7 +30,7 @@ from studio.engines.language.schema import schema_grammar
 from studio.engines.language.trouble import bad_request
 from studio.engines.language.writing import TextStream
 
-Written = TextRequest | CodeRequest
+Written = TextRequest | CodeRequest | MusicRequest
 
 _LEAST_CAPACITY = 2048
 _JSON_CUT = "The answer was cut off before its JSON was complete. Allow more tokens."
@@ -64,7 +64,7 @@ class _Result(msgspec.Struct, frozen=True):
 
 
 class LanguageEngine:
-    """Runs `TextRequest` and `CodeRequest`; implements `studio.core.engine.Engine`."""
+    """Runs `TextRequest`, `CodeRequest` and `MusicRequest`; implements `studio.core.engine.Engine`."""
 
     def __init__(self) -> None:
         self._loaded: _Loaded | None = None
@@ -219,7 +219,9 @@ class LanguageEngine:
             sampler.remember(prompt.tokens)
             reused = context.reuse(prompt.tokens)
             yield from context.read(prompt.tokens, reused, cancel)
-            stream = TextStream(prompt.stops, fenced=prompt.fenced, spaced=prompt.spaced)
+            stream = TextStream(
+                prompt.stops, fenced=prompt.fenced, spaced=prompt.spaced, guard=prompt.guard, opening=prompt.opening
+            )
             generation = Generation(context, sampler, stream, prompt, most=request.max_tokens, cancel=cancel)
             generation.grammar = rules
             generation.logprobs = request.logprobs if isinstance(request, TextRequest) else 0
