@@ -192,4 +192,6 @@ def words_of(request: Request) -> str:
             return f"Upscaled {scale} times"
         case SpriteRequest(kind=kind):
             return kind or "sprite"
+        case MusicRequest(title=title, kind=kind):
+            return title or kind
     return ""
