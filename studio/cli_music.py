@@ -29,7 +29,7 @@ from studio.documents.atomic import write_atomically
 from studio.formats.music.abc_marks import read_metre
 from studio.formats.music.abc_tune import read_abc
 from studio.formats.music.facts import facts_of, in_words
-from studio.formats.music.files import SUFFIXES, tune_file
+from studio.formats.music.files import SUFFIXES, credit, tune_file
 
 _KEY = re.compile(r"([A-Ga-g])\s*([#b♯♭]?)\s*(?:(m|min|minor)|maj|major)?")
 _SIGNS = {"♯": "#", "♭": "b"}
@@ -70,10 +70,11 @@ def generate_music(
             bars=bars,
             max_tokens=max_tokens,
         )
-        run(shelf, request, _tune_writer(output, quiet=as_json), as_json=as_json, stream=True)
+        note = credit(entry.name, request.sampling.seed)
+        run(shelf, request, _tune_writer(output, note, quiet=as_json), as_json=as_json, stream=True)
 
 
-def _tune_writer(target: Path | None, *, quiet: bool) -> Callable[[JobCompleted, Sequence[bytes]], str]:
+def _tune_writer(target: Path | None, note: str, *, quiet: bool) -> Callable[[JobCompleted, Sequence[bytes]], str]:
     def keep(result: JobCompleted, _data: Sequence[bytes]) -> str:
         tune = read_abc(result.text)
         if not quiet:
@@ -81,7 +82,7 @@ def _tune_writer(target: Path | None, *, quiet: bool) -> Callable[[JobCompleted,
                 say(sentence, error=True)
         if target is None:
             return ""
-        write_atomically(target, tune_file(result.text, tune, target.suffix.lower()))
+        write_atomically(target, tune_file(result.text, tune, target.suffix.lower(), note))
         return str(target)
 
     return keep

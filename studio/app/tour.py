@@ -17,7 +17,7 @@ from studio.core.requests import CodeRequest, ImageRequest, MusicRequest, Reques
 from studio.documents.atomic import write_atomically
 from studio.formats.contact_sheet import SheetEntry, contact_sheet
 from studio.formats.music.abc_tune import read_abc
-from studio.formats.music.files import tune_file
+from studio.formats.music.files import credit, tune_file
 from studio.formats.png import encode_png
 from studio.models.entry import ShelfEntry
 from studio.models.shelf import Shelf
@@ -124,7 +124,7 @@ def _tune(shelf: Shelf) -> list[Stop]:
 
 def _write(session: Studio, stop: Stop, result: JobCompleted, folder: Path) -> list[Path]:
     if isinstance(stop.request, MusicRequest):
-        return _write_tune(result.text, folder)
+        return _write_tune(result.text, folder, credit(stop.entry.name, SEED))
     if isinstance(stop.request, ImageRequest):
         picture = result.pictures[0]
         path = folder / "picture.png"
@@ -135,12 +135,12 @@ def _write(session: Studio, stop: Stop, result: JobCompleted, folder: Path) -> l
     return [path]
 
 
-def _write_tune(abc: str, folder: Path) -> list[Path]:
+def _write_tune(abc: str, folder: Path, note: str) -> list[Path]:
     """The tune as text, and, where it has notes, for other programs and to be heard."""
     tune = read_abc(abc)
     paths = [folder / f"tune{suffix}" for suffix in ((".abc", ".mid", ".wav") if tune.voices else (".abc",))]
     for path in paths:
-        write_atomically(path, tune_file(abc, tune, path.suffix))
+        write_atomically(path, tune_file(abc, tune, path.suffix, note))
     return paths
 
 

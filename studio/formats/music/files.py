@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+
+import studio
 from studio.core.failure import Failure, FailureCode, StudioError
 from studio.formats.music.midi import write_midi
 from studio.formats.music.performance import perform
@@ -10,13 +13,18 @@ from studio.formats.music.tune import Tune
 SUFFIXES = (".abc", ".mid", ".midi", ".wav")
 
 
-def tune_file(abc: str, tune: Tune, suffix: str) -> bytes:
-    """The bytes of the file; `tune` is what was read from `abc`, `suffix` one of `SUFFIXES`.
+def credit(model: str, seed: int) -> str:
+    """The line that says how a tune came to be; every kind of file has a place for it."""
+    return f"Composed with Atelier {studio.__version__} by the model {model}, seed {seed} (trained algorithmic media)"
+
+
+def tune_file(abc: str, tune: Tune, suffix: str, note: str = "") -> bytes:
+    """The bytes of the file; `tune` is what was read from `abc`, `suffix` one of `SUFFIXES`, `note` a line for it.
 
     Raises `StudioError` where there is nothing to play, or more than anybody wants to hear.
     """
     if suffix == ".abc":
-        return f"{abc.rstrip()}\n".encode()
+        return f"{_with_note(abc, note).rstrip()}\n".encode()
     if not tune.voices:
         raise StudioError(
             Failure(
@@ -26,7 +34,13 @@ def tune_file(abc: str, tune: Tune, suffix: str) -> bytes:
             )
         )
     if suffix != ".wav":
-        return write_midi(perform(tune))
+        return write_midi(perform(tune), note)
     from studio.formats.music.sound import write_wav  # numpy takes a tenth of a second, and notes need none
 
-    return write_wav(perform(tune))
+    return write_wav(perform(tune), note)
+
+
+def _with_note(abc: str, note: str) -> str:
+    """A note's field stands before the key, which is a header's last."""
+    found = re.search(r"^K:", abc, re.MULTILINE)
+    return f"{abc[: found.start()]}N:{note}\n{abc[found.start() :]}" if note and found else abc

@@ -15,7 +15,7 @@ from studio.formats.music.performance import Part, Performance
 TICKS = 480
 """Ticks to the quarter note: triplets and 64th notes come out whole."""
 _LOUDNESS = 80
-_TITLE, _NAME, _TEMPO, _METRE, _KEY, _END = 0x03, 0x03, 0x51, 0x58, 0x59, 0x2F
+_TEXT, _NAME, _TEMPO, _METRE, _KEY, _END = 0x01, 0x03, 0x51, 0x58, 0x59, 0x2F
 _DRUMS = 9  # the channel that General MIDI keeps for them
 _LONGEST_TEMPO = 0xFFFFFF
 
@@ -23,17 +23,18 @@ _Timed = tuple[int, int, bytes]
 """Tick, order within the tick, message."""
 
 
-def write_midi(performance: Performance) -> bytes:
-    """`performance` as the bytes of a MIDI file."""
-    tracks = [_conductor(performance)]
+def write_midi(performance: Performance, note: str = "") -> bytes:
+    """`performance` as the bytes of a MIDI file; `note` is kept in it as text."""
+    tracks = [_conductor(performance, note)]
     tracks += [_track(part, number) for number, part in enumerate(performance.parts)]
     return b"MThd" + struct.pack(">IHHH", 6, 1, len(tracks), TICKS) + b"".join(tracks)
 
 
-def _conductor(performance: Performance) -> bytes:
+def _conductor(performance: Performance, note: str) -> bytes:
     microseconds = min(_LONGEST_TEMPO, round(60_000_000 / performance.tempo))
     messages = [
-        (0, 0, _meta(_TITLE, performance.title.encode())),
+        (0, 0, _meta(_NAME, performance.title.encode())),
+        *([(0, 0, _meta(_TEXT, note.encode()))] if note else []),
         (0, 1, _meta(_TEMPO, microseconds.to_bytes(3, "big"))),
     ]
     for change in performance.changes:

@@ -6,6 +6,7 @@ A small instrument of our own, between a harp and an organ: enough to hear what 
 from __future__ import annotations
 
 import io
+import struct
 import wave
 
 import numpy as np
@@ -29,8 +30,11 @@ _WIDTH = 0.5  # how far apart the voices sit: 0 in the middle, 1 hard left to ha
 Samples = npt.NDArray[np.float32]
 
 
-def write_wav(performance: Performance) -> bytes:
-    """`performance` as a WAV file: stereo, 16 bits. Raises `StudioError` where it would be too long."""
+def write_wav(performance: Performance, note: str = "") -> bytes:
+    """`performance` as a WAV file: stereo, 16 bits, with its title and `note`.
+
+    Raises `StudioError` where it would be too long.
+    """
     samples = np.round(render(performance) * 32767).astype("<i2")
     buffer = io.BytesIO()
     with wave.open(buffer, "wb") as file:
@@ -38,7 +42,17 @@ def write_wav(performance: Performance) -> bytes:
         file.setsampwidth(2)
         file.setframerate(RATE)
         file.writeframes(samples.tobytes())
-    return buffer.getvalue()
+    data = buffer.getvalue() + _information({b"INAM": performance.title, b"ICMT": note})
+    return data[:4] + struct.pack("<I", len(data) - 8) + data[8:]
+
+
+def _information(texts: dict[bytes, str]) -> bytes:
+    """The chunk of a RIFF file that players show words from (RIFF specification, `LIST` of type `INFO`)."""
+    body = b"INFO"
+    for name, text in texts.items():
+        raw = text.encode() + b"\0"
+        body += name + struct.pack("<I", len(raw)) + raw + b"\0" * (len(raw) % 2)
+    return b"LIST" + struct.pack("<I", len(body)) + body
 
 
 def render(performance: Performance) -> Samples:

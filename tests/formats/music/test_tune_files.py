@@ -11,7 +11,7 @@ import pytest
 
 from studio.core.failure import StudioError
 from studio.formats.music.abc_tune import read_abc
-from studio.formats.music.files import tune_file
+from studio.formats.music.files import credit, tune_file
 from studio.formats.music.midi import TICKS
 from studio.formats.music.performance import perform
 from studio.formats.music.sound import PEAK, RATE, render
@@ -134,6 +134,24 @@ def test_sound_has_the_pitch_and_no_clicks() -> None:
     assert steps.max() < 4 * steady
     low = render(perform(read_abc("M:4/4\nL:1/4\nQ:1/4=240\nK:C\nCEGc|c,e,g,c|]")))
     assert np.abs(low).max() <= PEAK + 1e-6
+
+
+def test_each_file_says_how_it_came_to_be() -> None:
+    note = credit("Tiny composer", 7)
+    assert "Tiny composer, seed 7" in note
+    tune = read_abc(MELODY)
+    text, notes, sound = (tune_file(MELODY, tune, suffix, note) for suffix in (".abc", ".mid", ".wav"))
+    assert f"\nN:{note}\nK:Em\n".encode() in text
+    assert read_abc(text.decode()) == tune
+    assert b"\xff\x01" + bytes((len(note),)) + note.encode() in notes
+    assert note.encode() in sound
+    assert struct.unpack("<I", sound[4:8])[0] == len(sound) - 8
+    place, chunks = 12, []
+    while place < len(sound):
+        (size,) = struct.unpack("<I", sound[place + 4 : place + 8])
+        chunks.append(sound[place : place + 4])
+        place += 8 + size
+    assert (place, chunks) == (len(sound), [b"fmt ", b"data", b"LIST"])
 
 
 def test_what_cannot_be_played_is_said() -> None:
