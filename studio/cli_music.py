@@ -46,6 +46,9 @@ def generate_music(
     metre: Annotated[str, typer.Option(help="Beats and beat, such as 3/4 or 6/8.")] = "4/4",
     key: Annotated[str, typer.Option(help="Such as D, Bb or F#m.")] = "C",
     bars: Annotated[int, typer.Option(min=0, max=999, help="How many bars; 0: as the model likes.")] = 0,
+    in_metre: Annotated[
+        bool, typer.Option("--in-metre/--free", help="Only what lets each bar add up, or whatever the model writes.")
+    ] = True,
     title: Annotated[str, typer.Option(help="The title; it is part of what the model reads.")] = "",
     output: Output = None,
     model: Model = None,
@@ -68,6 +71,7 @@ def generate_music(
             key=key,
             title=" ".join(title.split()),
             bars=bars,
+            in_metre=in_metre,
             max_tokens=max_tokens,
         )
         note = credit(entry.name, request.sampling.seed)

@@ -20,8 +20,8 @@ def fake_starter(folder: Path) -> Path:
     return folder
 
 
-def composer_starter(folder: Path, script: tuple[str, ...]) -> Path:
-    """A starter folder with one composer, `starter/composer`: a real model that writes `script`."""
+def composer_starter(folder: Path, tiny: TinyModel | None = None) -> Path:
+    """A starter folder with one composer, `starter/composer`, with weights that know nothing yet."""
     model = folder / "composer"
     model.mkdir(parents=True)
     (model / "model.toml").write_text(
@@ -29,5 +29,5 @@ def composer_starter(folder: Path, script: tuple[str, ...]) -> Path:
         'commercial = true\nfile = "tiny.gguf"\n',
         encoding="utf-8",
     )
-    make_tiny_gguf(model / "tiny.gguf", TinyModel(script=script))
+    make_tiny_gguf(model / "tiny.gguf", tiny)
     return folder

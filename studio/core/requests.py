@@ -119,7 +119,7 @@ class MusicRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag=
     """A tune in ABC notation: a header made of these fields, and the music that the model writes below it.
 
     The result's text is the whole tune, header included. `key` and `unit_length` are ABC's (`F#m`, `1/8`). `bars`
-    ends the tune after so many bars, 0 lets the model end it.
+    ends the tune after so many bars, 0 lets the model end it. `in_metre` draws only what lets each bar add up.
     """
 
     model: ModelRef
@@ -130,6 +130,7 @@ class MusicRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag=
     unit_length: Annotated[str, msgspec.Meta(pattern="^1/(1|2|4|8|16|32)\\Z")] = "1/8"
     title: Annotated[str, msgspec.Meta(max_length=200, pattern="^[^\\r\\n]*\\Z")] = ""
     bars: Annotated[int, msgspec.Meta(ge=0, le=999)] = 0
+    in_metre: bool = True
     max_tokens: Positive = 800
     context_length: Annotated[int, msgspec.Meta(ge=0)] = 0
 

@@ -24,7 +24,20 @@ def composer(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def arguments(composer: Path, *more: str) -> tuple[str, ...]:
-    return ("generate", "music", "--metre", "6/8", "--key", "d minor", "--model", str(composer), "--seed", "1", *more)
+    return (
+        "generate",
+        "music",
+        "--metre",
+        "6/8",
+        "--key",
+        "d minor",
+        "--model",
+        str(composer),
+        "--seed",
+        "1",
+        "--free",
+        *more,
+    )
 
 
 def test_a_tune_is_streamed_and_spoken_of(composer: Path, tmp_path: Path) -> None:
@@ -80,7 +93,7 @@ def test_without_a_composer_it_says_so(tmp_path: Path) -> None:
 
 def test_a_tune_without_notes_cannot_be_played(tmp_path: Path) -> None:
     mute = make_tiny_gguf(tmp_path / "mute.gguf", TinyModel(script=("??",)))
-    refused = run("generate", "music", "--model", str(mute), "-o", "tune.wav", folder=tmp_path)
+    refused = run("generate", "music", "--free", "--model", str(mute), "-o", "tune.wav", folder=tmp_path)
     assert refused.returncode == 1
     assert "nothing to play" in refused.stderr
     assert not (tmp_path / "tune.wav").exists()

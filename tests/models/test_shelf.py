@@ -209,7 +209,7 @@ def test_language_models_are_told_apart_by_their_names(tmp_path: Path, name: str
 
 
 def test_a_composer_is_for_music_alone(tmp_path: Path) -> None:
-    shelf = Shelf((), composer_starter(tmp_path, ("c8 |]",)))
+    shelf = Shelf((), composer_starter(tmp_path))
     entry = shelf.default("music")
     assert entry is not None
     assert (entry.ref.repo, entry.repetition_penalty) == ("starter/composer", 0.0)  # music repeats itself

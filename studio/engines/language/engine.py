@@ -23,6 +23,7 @@ from studio.engines.language.files import check_files, model_files
 from studio.engines.language.generation import Generation
 from studio.engines.language.grammar import GrammarSampler
 from studio.engines.language.library import library
+from studio.engines.language.metre_grammar import metre_grammar
 from studio.engines.language.model import Model, load_model
 from studio.engines.language.prompts import Prompt, PromptMaker
 from studio.engines.language.sampling import Sampler
@@ -80,9 +81,7 @@ class LanguageEngine:
             raise bad_request("This model writes text; it makes no pictures.", "Choose an image model.")
         cancel.check()
         self._errands.settle()
-        grammar = None
-        if isinstance(request, TextRequest) and request.json_schema is not None:
-            grammar = schema_grammar(request.json_schema)  # a bad schema needs no model to be refused
+        grammar = _grammar(request)  # a bad schema needs no model to be refused
         began = time.perf_counter()
         loaded = yield from self._ready(assignment, request, cancel)
         prompt, context = yield from self._prepared(loaded, request, cancel)
@@ -224,6 +223,8 @@ class LanguageEngine:
             )
             generation = Generation(context, sampler, stream, prompt, most=request.max_tokens, cancel=cancel)
             generation.grammar = rules
+            # What a schema asks for may well be the same many times.
+            generation.looks_for_circles = rules is None or isinstance(request, MusicRequest)
             generation.logprobs = request.logprobs if isinstance(request, TextRequest) else 0
             yield from generation.run()
         finally:
@@ -231,9 +232,16 @@ class LanguageEngine:
             sampler.free()
             if rules is not None:
                 rules.free()
-        if rules is not None and generation.finish != "eos":
+        if isinstance(request, TextRequest) and rules is not None and generation.finish != "eos":
             yield JobNotice(text=_JSON_CUT)
         return _Result(stream.text, len(prompt.tokens), reused, generation.written, generation.finish)
+
+
+def _grammar(request: Written) -> str | None:
+    """The rules that the answer must follow, if any."""
+    if isinstance(request, TextRequest) and request.json_schema is not None:
+        return schema_grammar(request.json_schema)
+    return metre_grammar(request) if isinstance(request, MusicRequest) and request.in_metre else None
 
 
 def _stamp(path: Path) -> tuple[int, int] | None:

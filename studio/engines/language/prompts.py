@@ -15,12 +15,14 @@ from studio.core.requests import CodeRequest, Message, MusicRequest, TextRequest
 from studio.core.tune_header import tune_header, voice_names
 from studio.engines.language.bars import BarGuard
 from studio.engines.language.chat import Chat, ChatWriter
+from studio.engines.language.metre_grammar import metre_grammar
 from studio.engines.language.trouble import bad_request, model_trouble
 from studio.engines.language.vocabulary import Vocabulary
 from studio.engines.language.writing import Guard
 
 _RESERVED_SHARE = 4  # at most a quarter of the context is kept free for what is to be written
 _PREFIX_SHARE = 3 / 4  # of the room for code, where both sides are too long
+_FREE_METRE = "The bars of this metre can't be counted while they are written, so they may not add up."
 _LINE_ENDS = ("\n", "\r")
 _CODE_SYSTEM = (
     "You write {language} code for a place in a file. Answer with the code for that place only: "
@@ -93,7 +95,8 @@ class PromptMaker:
             )
         guard = BarGuard(request.bars, voice_names(request)) if request.bars else None
         # A model may begin a second tune below the first; the rest of its words would be no part of this one.
-        return Prompt(tokens, head=len(tokens), stops=("\nX:",), opening=header, guard=guard)
+        notices = (_FREE_METRE,) if request.in_metre and metre_grammar(request) is None else ()
+        return Prompt(tokens, len(tokens), stops=("\nX:",), opening=header, guard=guard, notices=notices)
 
     def _start(self) -> int:
         """The token that a text from nothing begins with."""

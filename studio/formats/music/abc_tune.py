@@ -16,6 +16,7 @@ from studio.formats.music.abc_marks import FIELD, read_key, read_metre, read_tem
 from studio.formats.music.tune import Key, Metre, Tune, Voice
 
 _VOICE = re.compile(r"\[V:\s*([^\s\]]+)[^\]]*\]")
+_BEGUN = re.compile(r"\[[^\]|\n]*\Z")  # a field or a chord whose end was cut off
 _HYMN, _SONG, _JIG = 84.0, 100.0, 108.0
 """Usual tempos in quarter notes a minute, where the text gives none: chorales, songs, dotted beats (72 of them)."""
 
@@ -23,7 +24,8 @@ _HYMN, _SONG, _JIG = 84.0, 100.0, 108.0
 def read_abc(abc: str) -> Tune:
     """The first tune in `abc`. Never raises; a text without music gives a tune without voices."""
     reader = _Reader()
-    for line in abc.replace("\r\n", "\n").replace("\r", "\n").split("\n"):
+    abc = abc.replace("\r\n", "\n").replace("\r", "\n")
+    for line in _BEGUN.sub("", abc).split("\n"):
         reader.read(line)
     return reader.tune()
 

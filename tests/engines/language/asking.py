@@ -90,7 +90,7 @@ def code(*, most: int = 40, **values: object) -> CodeRequest:
 
 
 def music(*, most: int = 60, **values: object) -> MusicRequest:
-    return replace(MusicRequest(MODEL, sampling(), max_tokens=most), **values)
+    return replace(MusicRequest(MODEL, sampling(), max_tokens=most, in_metre=False), **values)
 
 
 def ask(

@@ -8,10 +8,11 @@ import pytest
 
 from studio.core.events import TextDelta
 from studio.core.failure import Cancelled, FailureCode
-from studio.core.requests import MusicRequest
 from studio.core.tune_header import tune_header
 from studio.engines.language.engine import LanguageEngine
-from tests.engines.language.asking import MODEL, Flag, ask, music, refused, sampling
+from studio.formats.music.abc_tune import read_abc
+from studio.formats.music.bars import Bars, check_bars
+from tests.engines.language.asking import Flag, ask, music, refused, sampling
 from tests.tiny_gguf import TinyModel, make_tiny_gguf
 
 TUNE = ("G2A2", " B2", "c2 |", " d4", " c4 |", " B8", " |]\n")
@@ -86,8 +87,42 @@ def test_a_tune_can_be_stopped(engine: LanguageEngine, tmp_path: Path) -> None:
 def test_the_same_seed_writes_the_same_tune(engine: LanguageEngine, tmp_path: Path) -> None:
     path = made(tmp_path, TinyModel(never_ends=True, plain=True))
     first, second = (ask(engine, path, music(most=30)).text for _ in range(2))
-    other = ask(engine, path, MusicRequest(MODEL, sampling(seed=2), max_tokens=30)).text
+    other = ask(engine, path, music(most=30, sampling=sampling(seed=2))).text
     assert first == second != other
+
+
+@pytest.mark.parametrize("metre", ["4/4", "3/4", "6/8", "2/2", "5/4", "3/16"])
+def test_even_noise_keeps_the_metre(engine: LanguageEngine, tmp_path: Path, metre: str) -> None:
+    path = made(tmp_path, TinyModel(never_ends=True, plain=True, context=4096))
+    answer = ask(engine, path, music(metre=metre, bars=12, in_metre=True, most=3000))
+    tune = read_abc(answer.text)
+    assert (answer.report.finish, len(tune.voices[0].bars)) == ("stop", 12)
+    assert check_bars(tune) == Bars(parsed=True, bars=10, fitting=10)
+    assert not answer.notices
+
+
+def test_even_noise_writes_for_four_voices(engine: LanguageEngine, tmp_path: Path) -> None:
+    path = made(tmp_path, TinyModel(never_ends=True, plain=True, context=8192))
+    tune = read_abc(ask(engine, path, music(kind="chorale", bars=4, in_metre=True, most=6000)).text)
+    assert [voice.name for voice in tune.voices] == ["S", "A", "T", "B"]
+    assert {len(voice.bars) for voice in tune.voices} == {4}
+    assert all(bar.fits for voice in tune.voices for bar in voice.bars)
+
+
+def test_a_tune_in_metre_ends_with_a_whole_bar(engine: LanguageEngine, tmp_path: Path) -> None:
+    path = made(tmp_path, TinyModel(seed=4, context=4096))  # noise that may end
+    answer = ask(engine, path, music(in_metre=True, most=3000))
+    assert answer.report.finish == "eos"
+    tune = read_abc(answer.text)
+    assert len(tune.voices[0].bars) >= 8
+    assert tune.voices[0].ended
+    first, last = tune.voices[0].bars[0].length, tune.voices[0].bars[-1].length
+    assert last == 1 or first + last == 1
+
+
+def test_a_metre_that_cannot_be_kept_is_said(engine: LanguageEngine, tmp_path: Path) -> None:
+    answer = ask(engine, made(tmp_path, TinyModel(script=TUNE)), music(metre="1/32", unit_length="1/2", in_metre=True))
+    assert "may not add up" in answer.notices[0]
 
 
 def test_a_header_that_does_not_fit_is_said(engine: LanguageEngine, tmp_path: Path) -> None:
