@@ -177,6 +177,6 @@ def job_icon(job: Job) -> str:
         case CodeRequest():
             return "code"
         case MusicRequest():
-            return "note"
+            return "sound"
         case TextRequest():
             return "write"
