@@ -56,9 +56,8 @@ class AbcLine:
                 continue
             place = found.end()
             if found["note"] or found["chord"] or found["rest"]:
-                length = LENGTH.match(text, place)
-                place = length.end() if length else place
-                self._sound(found["note"] or found["chord"] or "", multiple(*length.groups()) if length else None)
+                times, place = _length_at(text, place)
+                self._sound(found["note"] or found["chord"] or "", times)
             elif found["many"]:
                 self._begin_tuplet(int(found["many"]), found["time"], found["span"])
             elif found["field"]:
@@ -99,9 +98,9 @@ class AbcLine:
 
     # Notes
 
-    def _sound(self, marks: str, times: Fraction | None) -> None:
-        """A note, the notes of a chord, or, without `marks`, a rest."""
-        times = (times if times is not None else Fraction(1)) * self._unit * self._stretch
+    def _sound(self, marks: str, times: Fraction) -> None:
+        """A note, the notes of a chord, or, without `marks`, a rest; `times` the unit length."""
+        times *= self._unit * self._stretch
         if self._left:
             times *= self._tuplet
             self._left -= 1
@@ -111,7 +110,7 @@ class AbcLine:
         self._last_length = times
         for found in PITCH.finditer(marks):
             place = (found["letter"].upper(), _octave(found["letter"], found["octave"]))
-            length = times * multiple(*(found["length"], found["slashes"], found["under"]))
+            length = times * multiple(found["length"], found["slashes"], found["under"])
             if not self._last:
                 self._last_length = length  # a chord is as long as its first note
             self._last.append(len(self._notes))
@@ -175,6 +174,12 @@ class AbcLine:
         self._notes, self._length, self._last = [], Fraction(0), []
         self._last_length = Fraction(0)
         self._opens = False
+
+
+def _length_at(text: str, place: int) -> tuple[Fraction, int]:
+    """The multiple of the unit length that stands at `place`, and where it ends."""
+    found = LENGTH.match(text, place)
+    return (multiple(found[1], found[2], found[3]), found.end()) if found else (Fraction(1), place)
 
 
 def _octave(letter: str, marks: str) -> int:
