@@ -15,15 +15,17 @@ from typing import Annotated
 import msgspec
 import typer
 
-from studio import cli_pictures
+from studio import cli_music, cli_pictures
 from studio.app.headless import headless_studio
 from studio.app.paths import default_project, state_folder
 from studio.cli_progress import Progress
 from studio.cli_session import (
     Json,
+    MaxTokens,
     Model,
     Output,
     SeedOption,
+    Temperature,
     choose,
     chosen_seed,
     complain,
@@ -51,14 +53,14 @@ app = typer.Typer(
     epilog="main.py itself knows three more: `test [pytest's arguments]` runs the suite, `check [--fix]` "
     "the linters, types and import contracts, and `setup` looks at the installation again and repairs it.",
 )
-generate = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Make a picture, a text or a piece of code.")
+generate = typer.Typer(
+    no_args_is_help=True, rich_markup_mode=None, help="Make a picture, a text, a piece of code or a tune."
+)
 models = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="The models on this computer.")
 app.add_typer(generate, name="generate")
 app.add_typer(models, name="models")
 
 Prompt = Annotated[str, typer.Argument(help="What to make, in your own words.")]
-MaxTokens = Annotated[int, typer.Option(min=1, help="The longest answer, in tokens.")]
-Temperature = Annotated[float, typer.Option(min=0.0, max=5.0, help="0 always takes the likeliest token.")]
 
 
 class Mode(enum.StrEnum):
@@ -158,6 +160,7 @@ def generate_code(
         run(shelf, request, _text_writer(output), as_json=as_json, stream=True)
 
 
+cli_music.add_to(generate)
 cli_pictures.add_to(generate)
 
 
@@ -181,7 +184,7 @@ def list_models(*, as_json: Json = False) -> None:
 def tour(
     out: Annotated[Path, typer.Option(help="The folder to write to.")] = Path("tour"),
 ) -> None:
-    """Make one picture, one paragraph and one piece of code with the starter models."""
+    """Make a picture, a paragraph, a piece of code and a tune with the starter models."""
     from studio.app.tour import Stop, stops, take_tour
 
     with refusals(as_json=False):
@@ -197,7 +200,7 @@ def tour(
         for path in files:
             say(str(path))
         for path in files:
-            if path.suffix in (".md", ".py"):
+            if path.suffix in (".md", ".py", ".abc"):
                 say(f"\n--- {path.name}\n{path.read_text('utf-8').rstrip()}")
 
 

@@ -23,8 +23,10 @@ from studio.core.codec import validated
 from studio.core.events import JobCompleted
 from studio.core.failure import Cancelled, Failure, FailureCode, InvalidField, StudioError
 from studio.core.references import Task
-from studio.core.requests import ImageRequest, Request
+from studio.core.requests import ImageRequest, MusicRequest, Request
 from studio.documents.atomic import write_atomically
+from studio.formats.music.abc_tune import read_abc
+from studio.formats.music.facts import facts_of
 from studio.jobs.limits import WorkerCommand
 from studio.models.entry import ShelfEntry
 from studio.models.shelf import Shelf
@@ -34,6 +36,8 @@ INTERRUPTED = 130
 Output = Annotated[Path | None, typer.Option("-o", "--output", help="The file to write.")]
 Model = Annotated[str | None, typer.Option(help="A name from `models list`, or the path of a file or folder.")]
 SeedOption = Annotated[int | None, typer.Option(min=0, max=2**32 - 1, help="The same seed makes the same result.")]
+MaxTokens = Annotated[int, typer.Option(min=1, help="The longest answer, in tokens.")]
+Temperature = Annotated[float, typer.Option(min=0.0, max=5.0, help="0 always takes the likeliest token.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object on standard output, nothing else.")]
 
 
@@ -75,7 +79,10 @@ def checked(request: Request) -> Request:
 
 
 def _result_row(request: Request, result: JobCompleted, where: str) -> dict[str, object]:
-    return {"file": where or None, "text": result.text or None, "request": request, "report": result.report}
+    row: dict[str, object] = {"file": where or None, "text": result.text or None}
+    if isinstance(request, MusicRequest):
+        row["tune"] = facts_of(read_abc(result.text))
+    return {**row, "request": request, "report": result.report}
 
 
 def write_pictures(result: JobCompleted, data: Sequence[bytes], target: Path) -> str:

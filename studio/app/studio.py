@@ -25,6 +25,7 @@ from studio.core.provenance import ALGORITHMICALLY_ENHANCED, TRAINED_ALGORITHMIC
 from studio.core.references import SUGGESTION, Asset, Destination, ModelRef
 from studio.core.requests import (
     CodeRequest,
+    MusicRequest,
     PictureRequest,
     Request,
     TextRequest,
@@ -42,7 +43,7 @@ from studio.models.shelf import Shelf
 
 LARGEST_PICTURE_FILE = 1 << 30
 
-Written = TypeVar("Written", bound=TextRequest | CodeRequest)
+Written = TypeVar("Written", bound=TextRequest | CodeRequest | MusicRequest)
 
 
 class Studio:

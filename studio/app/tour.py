@@ -1,4 +1,4 @@
-"""The tour: one picture, one paragraph and one piece of code by the starter models, on a contact sheet."""
+"""The tour: a picture, a paragraph, a piece of code and a tune by the starter models, on a contact sheet."""
 
 from __future__ import annotations
 
@@ -13,9 +13,11 @@ from studio.app.studio import Studio
 from studio.core.events import Event, JobCompleted
 from studio.core.failure import Failure, FailureCode, StudioError
 from studio.core.references import Task
-from studio.core.requests import CodeRequest, ImageRequest, Request, Sampling, TextRequest
+from studio.core.requests import CodeRequest, ImageRequest, MusicRequest, Request, Sampling, TextRequest
 from studio.documents.atomic import write_atomically
 from studio.formats.contact_sheet import SheetEntry, contact_sheet
+from studio.formats.music.abc_tune import read_abc
+from studio.formats.music.files import credit, tune_file
 from studio.formats.png import encode_png
 from studio.models.entry import ShelfEntry
 from studio.models.shelf import Shelf
@@ -67,6 +69,7 @@ def stops(shelf: Shelf) -> tuple[Stop, ...]:
             model=code.ref, sampling=sampling, prefix=FUNCTION, max_tokens=80, stop=("\ndef ", "\nclass ")
         )
         found.append(Stop("A piece of code", code, code_request, FUNCTION))
+    found += _tune(shelf)
     if not found:
         raise StudioError(
             Failure(
@@ -94,9 +97,9 @@ def take_tour(
     for stop in stops(session.shelf):
         on_stop(stop)
         result = run_request(session, stop.request, on_event, stop.heading, stop_wanted)
-        path = _write(session, stop, result, folder)
-        written.append(path)
-        entries.append(_sheet_entry(stop, result, path))
+        paths = _write(session, stop, result, folder)
+        written += paths
+        entries.append(_sheet_entry(stop, result, paths))
     sheet = folder / "index.html"
     page = contact_sheet("Atelier: the tour", "Made on this computer, offline, by the models named below.", entries)
     write_atomically(sheet, page.encode())
@@ -108,20 +111,43 @@ def _starter(shelf: Shelf, task: Task) -> ShelfEntry | None:
     return next((entry for entry in suited if entry.source == "starter"), suited[0] if suited else None)
 
 
-def _write(session: Studio, stop: Stop, result: JobCompleted, folder: Path) -> Path:
+def _tune(shelf: Shelf) -> list[Stop]:
+    composer = _starter(shelf, "music")
+    if composer is None:
+        return []
+    sampling = composer.advised(Sampling(seed=SEED, temperature=0.8))
+    request = MusicRequest(
+        model=composer.ref, sampling=sampling, metre="3/4", key="G", title="The tour", bars=16, max_tokens=500
+    )
+    return [Stop("A tune", composer, request, "")]
+
+
+def _write(session: Studio, stop: Stop, result: JobCompleted, folder: Path) -> list[Path]:
+    if isinstance(stop.request, MusicRequest):
+        return _write_tune(result.text, folder, credit(stop.entry.name, SEED))
     if isinstance(stop.request, ImageRequest):
         picture = result.pictures[0]
         path = folder / "picture.png"
         write_atomically(path, encode_png(picture, session.provenance(stop.request, result, picture.seed)))
-        return path
+        return [path]
     path = folder / ("code.py" if isinstance(stop.request, CodeRequest) else "paragraph.md")
     write_atomically(path, (stop.prompt + result.text).rstrip().encode() + b"\n")
-    return path
+    return [path]
 
 
-def _sheet_entry(stop: Stop, result: JobCompleted, path: Path) -> SheetEntry:
+def _write_tune(abc: str, folder: Path, note: str) -> list[Path]:
+    """The tune as text, and, where it has notes, for other programs and to be heard."""
+    tune = read_abc(abc)
+    paths = [folder / f"tune{suffix}" for suffix in ((".abc", ".mid", ".wav") if tune.voices else (".abc",))]
+    for path in paths:
+        write_atomically(path, tune_file(abc, tune, path.suffix, note))
+    return paths
+
+
+def _sheet_entry(stop: Stop, result: JobCompleted, paths: list[Path]) -> SheetEntry:
     report = result.report
     facts = f"{stop.entry.name} · {stop.entry.licence} · seed {SEED} · {report.run_seconds:.1f} s"
     if isinstance(stop.request, ImageRequest):
-        return SheetEntry(stop.heading, stop.prompt, facts, picture=path.name)
-    return SheetEntry(stop.heading, "", facts, text=stop.prompt + result.text)
+        return SheetEntry(stop.heading, stop.prompt, facts, picture=paths[0].name)
+    sound = next((path.name for path in paths if path.suffix == ".wav"), "")
+    return SheetEntry(stop.heading, "", facts, text=stop.prompt + result.text, sound=sound)

@@ -9,7 +9,15 @@ import msgspec
 
 from studio.core.failure import Failure
 from studio.core.references import Asset, Destination
-from studio.core.requests import CodeRequest, ImageRequest, Request, SpriteRequest, TextRequest, UpscaleRequest
+from studio.core.requests import (
+    CodeRequest,
+    ImageRequest,
+    MusicRequest,
+    Request,
+    SpriteRequest,
+    TextRequest,
+    UpscaleRequest,
+)
 
 
 class JobState(enum.StrEnum):
@@ -71,7 +79,7 @@ def family_of(request: Request) -> Family:
     match request:
         case ImageRequest():
             return Family.DIFFUSION
-        case TextRequest() | CodeRequest():
+        case TextRequest() | CodeRequest() | MusicRequest():
             return Family.LANGUAGE
         case UpscaleRequest() | SpriteRequest():
             return Family.GAN

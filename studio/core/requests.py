@@ -20,6 +20,9 @@ Scheduler = Literal[
     "default", "ddim", "dpm++ 2m", "dpm++ 2m karras", "euler", "euler ancestral", "heun", "lcm", "unipc", "flow euler"
 ]
 
+TuneKind = Literal["melody", "chorale"]
+"""One voice to be sung, or four: soprano, alto, tenor, bass."""
+
 
 class ImageRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="image", tag_field="type"):
     """Text→image; image→image with `image`; inpainting with `image` and `mask`.
@@ -112,6 +115,26 @@ class CodeRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="
     context_length: Annotated[int, msgspec.Meta(ge=0)] = 0
 
 
+class MusicRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="music", tag_field="type"):
+    """A tune in ABC notation: a header made of these fields, and the music that the model writes below it.
+
+    The result's text is the whole tune, header included. `key` and `unit_length` are ABC's (`F#m`, `1/8`). `bars`
+    ends the tune after so many bars, 0 lets the model end it. `in_metre` draws only what lets each bar add up.
+    """
+
+    model: ModelRef
+    sampling: Sampling
+    kind: TuneKind = "melody"
+    metre: Annotated[str, msgspec.Meta(pattern="^[1-9][0-9]?/(1|2|4|8|16|32)\\Z")] = "4/4"
+    key: Annotated[str, msgspec.Meta(pattern="^[A-G][#b]?m?\\Z")] = "C"
+    unit_length: Annotated[str, msgspec.Meta(pattern="^1/(1|2|4|8|16|32)\\Z")] = "1/8"
+    title: Annotated[str, msgspec.Meta(max_length=200, pattern="^[^\\r\\n]*\\Z")] = ""
+    bars: Annotated[int, msgspec.Meta(ge=0, le=999)] = 0
+    in_metre: bool = True
+    max_tokens: Positive = 800
+    context_length: Annotated[int, msgspec.Meta(ge=0)] = 0
+
+
 class UpscaleRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="upscale", tag_field="type"):
     """A larger version of `image`, `scale` times as wide and high, by a model that draws the edges anew.
 
@@ -144,7 +167,7 @@ class SpriteRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag
     enlarge: Annotated[int, msgspec.Meta(ge=1, le=32)] = 4
 
 
-Request = ImageRequest | TextRequest | CodeRequest | UpscaleRequest | SpriteRequest
+Request = ImageRequest | TextRequest | CodeRequest | MusicRequest | UpscaleRequest | SpriteRequest
 PictureRequest = ImageRequest | UpscaleRequest | SpriteRequest
 """The requests whose results are pictures."""
 
@@ -170,4 +193,6 @@ def words_of(request: Request) -> str:
             return f"Upscaled {scale} times"
         case SpriteRequest(kind=kind):
             return kind or "sprite"
+        case MusicRequest(title=title, kind=kind):
+            return title or kind
     return ""

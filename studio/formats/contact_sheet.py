@@ -8,13 +8,14 @@ import msgspec
 
 
 class SheetEntry(msgspec.Struct, frozen=True):
-    """One result: a heading, the prompt, what it was made with, and either a picture's file name or text."""
+    """One result: a heading, the prompt, what it was made with; the file names of a picture or a sound, or text."""
 
     heading: str
     prompt: str
     facts: str
     picture: str = ""
     text: str = ""
+    sound: str = ""
 
 
 _STYLE = """
@@ -28,6 +29,7 @@ main{max-width:960px;margin:0 auto;padding:32px 24px}h1{font-size:20px;margin:0 
 article{background:var(--card);border:1px solid var(--line);border-radius:10px;padding:16px;min-width:0}
 h2{font-size:13px;color:var(--accent);margin:0 0 8px}p{margin:0 0 8px}small{color:var(--quiet);font-size:12px}
 img{width:100%;max-width:384px;image-rendering:pixelated;border-radius:6px;display:block;margin:0 0 8px}
+audio{width:100%;display:block;margin:0 0 8px}
 pre{white-space:pre-wrap;overflow-wrap:anywhere;font:13px/1.5 ui-monospace,monospace;margin:0 0 8px}
 """
 
@@ -48,6 +50,8 @@ def _card(entry: SheetEntry) -> str:
     parts = [f"<article><h2>{html.escape(entry.heading)}</h2>"]
     if entry.picture:
         parts.append(f'<img src="{html.escape(entry.picture)}" alt="{html.escape(entry.prompt)}">')
+    if entry.sound:
+        parts.append(f'<audio controls src="{html.escape(entry.sound)}"></audio>')
     parts.append(f"<p>{html.escape(entry.prompt)}</p>")
     if entry.text:
         parts.append(f"<pre>{html.escape(entry.text)}</pre>")

@@ -97,10 +97,18 @@ def _gguf(path: Path) -> ShelfEntry | None:
     if not architecture or not context:
         return None
     name = str(header.get("general.name", "")) or path.stem
-    task: Task = "code" if "cod" in f"{name} {path.stem}".lower() else "text"
-    entry = _local(path, task, architecture, path.stat().st_size, context_length=context)
+    entry = _local(
+        path, _task_of(f"{name} {path.stem}".lower()), architecture, path.stat().st_size, context_length=context
+    )
     licence = str(header.get("general.license", ""))
     return entry if not licence else _with_licence(entry, licence)
+
+
+def _task_of(names: str) -> Task:
+    """What a language model is for: its file does not say, and its makers name it for that."""
+    if "cod" in names:
+        return "code"
+    return "music" if "composer" in names or "music" in names else "text"
 
 
 def _with_licence(entry: ShelfEntry, licence: str) -> ShelfEntry:

@@ -8,7 +8,15 @@ from __future__ import annotations
 
 from studio.core.events import Event, JobPreview, JobProgress, JobStarted, Stage, TextDelta
 from studio.core.jobs import Job
-from studio.core.requests import CodeRequest, ImageRequest, PictureRequest, SpriteRequest, TextRequest, UpscaleRequest
+from studio.core.requests import (
+    CodeRequest,
+    ImageRequest,
+    MusicRequest,
+    PictureRequest,
+    SpriteRequest,
+    TextRequest,
+    UpscaleRequest,
+)
 from studio.ui.batch import batch_step
 from studio.ui.measures import duration_words
 
@@ -154,6 +162,8 @@ def job_title(job: Job) -> str:
             text, kind = wanted, "Sprite"
         case CodeRequest(instruction=instruction):
             text, kind = instruction, "Code at the cursor"
+        case MusicRequest(title=title, kind=wanted):
+            text, kind = title, wanted.capitalize()
         case TextRequest(messages=messages, prompt=prompt):
             text, kind = (messages[-1].content if messages else prompt[-80:]), "Text"
     return job.title or " ".join(text.split()) or kind
@@ -166,5 +176,7 @@ def job_icon(job: Job) -> str:
             return "canvas"
         case CodeRequest():
             return "code"
+        case MusicRequest():
+            return "sound"
         case TextRequest():
             return "write"

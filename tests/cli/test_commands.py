@@ -122,5 +122,5 @@ def test_help_names_every_command(tmp_path: Path) -> None:
     text = run("--help", folder=tmp_path).stdout
     for name in ("generate", "tour", "models", "doctor", "test", "check"):
         assert name in text
-    for name in ("image", "text", "code"):
+    for name in ("image", "text", "code", "music"):
         assert name in run("generate", "--help", folder=tmp_path).stdout

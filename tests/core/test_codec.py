@@ -11,7 +11,16 @@ from studio.core.events import AnyEvent, JobCompleted, JobFailed, JobProgress, R
 from studio.core.failure import Failure, FailureCode, InvalidField
 from studio.core.jobs import Family, Job, JobState, family_of
 from studio.core.references import Asset, Destination, ModelRef
-from studio.core.requests import CodeRequest, ImageRequest, Message, Request, Sampling, TextRequest, input_assets
+from studio.core.requests import (
+    CodeRequest,
+    ImageRequest,
+    Message,
+    MusicRequest,
+    Request,
+    Sampling,
+    TextRequest,
+    input_assets,
+)
 
 MODEL = ModelRef(repo="starter/image", revision="0" * 40, file="a.gguf", sha256="f" * 64)
 REQUESTS: list[Request] = [
@@ -25,6 +34,7 @@ REQUESTS: list[Request] = [
         template_arguments={"enable_thinking": False, "depth": 2, "tone": "dry"},
     ),
     CodeRequest(model=MODEL, sampling=Sampling(seed=0), prefix="def f(", suffix="):\n    pass", single_line=True),
+    MusicRequest(model=MODEL, sampling=Sampling(seed=2), kind="chorale", metre="6/8", key="F#m", title="Für L."),
 ]
 
 
@@ -100,6 +110,6 @@ def test_events_keep_their_type() -> None:
 
 
 def test_families_and_inputs() -> None:
-    assert [family_of(request) for request in REQUESTS] == [Family.DIFFUSION, Family.LANGUAGE, Family.LANGUAGE]
+    assert [family_of(request) for request in REQUESTS] == [Family.DIFFUSION] + 3 * [Family.LANGUAGE]
     assert input_assets(REQUESTS[0]) == ("a" * 64, "b" * 64)
     assert input_assets(REQUESTS[1]) == ()

@@ -10,12 +10,13 @@ import pytest
 
 from studio.core.failure import FailureCode, StudioError
 from studio.core.references import ModelRef
-from studio.core.requests import ImageRequest, Sampling, TextRequest
+from studio.core.requests import ImageRequest, MusicRequest, Sampling, TextRequest
 from studio.models.forecast import Run, forecast, memory_of
 from studio.models.gguf_header import read_gguf_header
 from studio.models.identify import identify
 from studio.models.safetensors_header import read_safetensors_header
 from studio.models.shelf import Shelf
+from tests.starters import composer_starter
 
 CROSS = "model.diffusion_model.input_blocks.2.1.transformer_blocks.0.attn2.to_k.weight"
 CROSS_XL = "model.diffusion_model.input_blocks.4.1.transformer_blocks.0.attn2.to_k.weight"
@@ -196,6 +197,28 @@ def test_names_references_and_paths_lead_to_a_model(tmp_path: Path) -> None:
     with pytest.raises(StudioError) as caught:
         shelf.named(str(tmp_path / "notes.txt"))
     assert caught.value.failure.code is FailureCode.MODEL_UNSUPPORTED
+
+
+@pytest.mark.parametrize(("name", "task"), [("Some-Composer", "music"), ("codestar", "code"), ("teller", "text")])
+def test_language_models_are_told_apart_by_their_names(tmp_path: Path, name: str, task: str) -> None:
+    pairs: dict[str, str | int | list[str]] = {"general.architecture": "llama", "general.name": name}
+    path = write_gguf(tmp_path / "x.gguf", {**pairs, "llama.context_length": 64})
+    entry = identify(path)
+    assert entry is not None
+    assert entry.task == task
+
+
+def test_a_composer_is_for_music_alone(tmp_path: Path) -> None:
+    shelf = Shelf((), composer_starter(tmp_path))
+    entry = shelf.default("music")
+    assert entry is not None
+    assert (entry.ref.repo, entry.repetition_penalty) == ("starter/composer", 0.0)  # music repeats itself
+    assert shelf.default("text") is None
+    request = MusicRequest(model=entry.ref, sampling=Sampling(seed=1), max_tokens=100)
+    assert forecast(entry, request).memory > entry.size
+    with pytest.raises(StudioError) as missing:
+        Shelf((), tmp_path / "none").find(entry.ref)
+    assert missing.value.failure.code is FailureCode.MODEL_MISSING
 
 
 def test_the_forecast_learns(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from studio.train.starter.text_abc import check_tune
+from studio.formats.music.bars import check_tune
 from studio.train.starter.text_baselines import Memory, ngram_bits_per_byte, xz_bits_per_byte
 from studio.train.starter.text_corpus import Task
 from studio.train.starter.text_evaluate import function_head, has_dedented, parses, whole_function

@@ -1,4 +1,4 @@
-"""The language engine: text and code requests through llama.cpp.
+"""The language engine: text, code and music requests through llama.cpp.
 
 The last model stays loaded with its context, so that the next request starts where it can. Where a model
 has no chat template, chats become plain transcripts (see `chat`).
@@ -15,7 +15,7 @@ import msgspec
 from studio.core.engine import Assignment, Cancel, LocalModel, Placement
 from studio.core.events import ContextUse, Event, JobCompleted, JobNotice, JobStarted, RunReport
 from studio.core.failure import StudioError
-from studio.core.requests import CodeRequest, PictureRequest, TextRequest
+from studio.core.requests import CodeRequest, MusicRequest, PictureRequest, TextRequest
 from studio.engines.language.context import Context
 from studio.engines.language.devices import Seat, Window, choose_seat, choose_window, thread_count
 from studio.engines.language.errands import Errands
@@ -23,6 +23,7 @@ from studio.engines.language.files import check_files, model_files
 from studio.engines.language.generation import Generation
 from studio.engines.language.grammar import GrammarSampler
 from studio.engines.language.library import library
+from studio.engines.language.metre_grammar import metre_grammar
 from studio.engines.language.model import Model, load_model
 from studio.engines.language.prompts import Prompt, PromptMaker
 from studio.engines.language.sampling import Sampler
@@ -30,7 +31,7 @@ from studio.engines.language.schema import schema_grammar
 from studio.engines.language.trouble import bad_request
 from studio.engines.language.writing import TextStream
 
-Written = TextRequest | CodeRequest
+Written = TextRequest | CodeRequest | MusicRequest
 
 _LEAST_CAPACITY = 2048
 _JSON_CUT = "The answer was cut off before its JSON was complete. Allow more tokens."
@@ -64,7 +65,7 @@ class _Result(msgspec.Struct, frozen=True):
 
 
 class LanguageEngine:
-    """Runs `TextRequest` and `CodeRequest`; implements `studio.core.engine.Engine`."""
+    """Runs `TextRequest`, `CodeRequest` and `MusicRequest`; implements `studio.core.engine.Engine`."""
 
     def __init__(self) -> None:
         self._loaded: _Loaded | None = None
@@ -80,9 +81,7 @@ class LanguageEngine:
             raise bad_request("This model writes text; it makes no pictures.", "Choose an image model.")
         cancel.check()
         self._errands.settle()
-        grammar = None
-        if isinstance(request, TextRequest) and request.json_schema is not None:
-            grammar = schema_grammar(request.json_schema)  # a bad schema needs no model to be refused
+        grammar = _grammar(request)  # a bad schema needs no model to be refused
         began = time.perf_counter()
         loaded = yield from self._ready(assignment, request, cancel)
         prompt, context = yield from self._prepared(loaded, request, cancel)
@@ -219,9 +218,13 @@ class LanguageEngine:
             sampler.remember(prompt.tokens)
             reused = context.reuse(prompt.tokens)
             yield from context.read(prompt.tokens, reused, cancel)
-            stream = TextStream(prompt.stops, fenced=prompt.fenced, spaced=prompt.spaced)
+            stream = TextStream(
+                prompt.stops, fenced=prompt.fenced, spaced=prompt.spaced, guard=prompt.guard, opening=prompt.opening
+            )
             generation = Generation(context, sampler, stream, prompt, most=request.max_tokens, cancel=cancel)
             generation.grammar = rules
+            # What a schema asks for may well be the same many times.
+            generation.looks_for_circles = rules is None or isinstance(request, MusicRequest)
             generation.logprobs = request.logprobs if isinstance(request, TextRequest) else 0
             yield from generation.run()
         finally:
@@ -229,9 +232,16 @@ class LanguageEngine:
             sampler.free()
             if rules is not None:
                 rules.free()
-        if rules is not None and generation.finish != "eos":
+        if isinstance(request, TextRequest) and rules is not None and generation.finish != "eos":
             yield JobNotice(text=_JSON_CUT)
         return _Result(stream.text, len(prompt.tokens), reused, generation.written, generation.finish)
+
+
+def _grammar(request: Written) -> str | None:
+    """The rules that the answer must follow, if any."""
+    if isinstance(request, TextRequest) and request.json_schema is not None:
+        return schema_grammar(request.json_schema)
+    return metre_grammar(request) if isinstance(request, MusicRequest) and request.in_metre else None
 
 
 def _stamp(path: Path) -> tuple[int, int] | None:

@@ -52,6 +52,7 @@ class Generation:
         self.written = 0
         self.grammar: GrammarSampler | None = None
         self.logprobs = 0
+        self.looks_for_circles = True
         self._context = context
         self._stream = stream
         self._prompt = prompt
@@ -80,8 +81,8 @@ class Generation:
         Raises `Cancelled` and `StudioError`; the text shown until then has been yielded.
         """
         self._drawn = self._carefully_drawn if self.grammar or self.logprobs else self._plainly_drawn
-        if self.grammar:
-            self._look_at = _NONE  # what a schema asks for may well be the same many times
+        if not self.looks_for_circles:
+            self._look_at = _NONE
         next_report = 0.0
         frame = 0.0  # the first token with text goes out at once
         self._logits()

@@ -39,8 +39,8 @@ class GrammarSampler:
         self.handle: int = c.llama_sampler_init_grammar(vocabulary.handle, grammar.encode(), b"root") or 0
         if not self.handle:
             raise bad_request(
-                "This JSON Schema can't be turned into rules for the model.",
-                "Simplify the schema.",
+                "What was asked for can't be turned into rules for the model.",
+                "Simplify the schema, if it has one.",
                 library.log_tail(),
             )
         self._characters = codecs.getincrementaldecoder("utf-8")("strict")
@@ -89,8 +89,8 @@ class GrammarSampler:
                 kept = kept[kept["id"] != token]
         raise model_trouble(
             FailureCode.MODEL_UNSUPPORTED,
-            "This model can't write what the JSON Schema asks for next; its vocabulary lacks the characters.",
-            "Change the schema or choose another model.",
+            "This model can't write what the rules ask for next; its vocabulary lacks the characters.",
+            "Change the schema, if there is one, or choose another model.",
         )
 
     def _allowed(self, token: int) -> bool:

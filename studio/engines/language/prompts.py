@@ -11,13 +11,18 @@ from collections.abc import Callable
 import msgspec
 
 from studio.core.failure import FailureCode, StudioError
-from studio.core.requests import CodeRequest, Message, TextRequest
+from studio.core.requests import CodeRequest, Message, MusicRequest, TextRequest
+from studio.core.tune_header import tune_header, voice_names
+from studio.engines.language.bars import BarGuard
 from studio.engines.language.chat import Chat, ChatWriter
+from studio.engines.language.metre_grammar import metre_grammar
 from studio.engines.language.trouble import bad_request, model_trouble
 from studio.engines.language.vocabulary import Vocabulary
+from studio.engines.language.writing import Guard
 
 _RESERVED_SHARE = 4  # at most a quarter of the context is kept free for what is to be written
 _PREFIX_SHARE = 3 / 4  # of the room for code, where both sides are too long
+_FREE_METRE = "The bars of this metre can't be counted while they are written, so they may not add up."
 _LINE_ENDS = ("\n", "\r")
 _CODE_SYSTEM = (
     "You write {language} code for a place in a file. Answer with the code for that place only: "
@@ -27,7 +32,8 @@ _CODE_SYSTEM = (
 
 class Prompt(msgspec.Struct, frozen=True):
     """What the model reads. `head` tokens at the start stay when the context overflows while writing;
-    `fenced` output may come wrapped in a Markdown fence.
+    `fenced` output may come wrapped in a Markdown fence. `opening` belongs to the result and stands before what is
+    written; `guard` says where that ends.
     """
 
     tokens: list[int]
@@ -36,6 +42,8 @@ class Prompt(msgspec.Struct, frozen=True):
     stops: tuple[str, ...] = ()
     fenced: bool = False
     spaced: bool = False
+    opening: str = ""
+    guard: Guard | None = None
     notices: tuple[str, ...] = ()
 
 
@@ -47,7 +55,7 @@ class PromptMaker:
         self._chat = ChatWriter(vocabulary, template)
         self._length = length
 
-    def make(self, request: TextRequest | CodeRequest) -> Prompt:
+    def make(self, request: TextRequest | CodeRequest | MusicRequest) -> Prompt:
         """The prompt of `request`.
 
         Raises `StudioError`: `INVALID_REQUEST` where there is nothing to read, `MODEL_UNSUPPORTED` where the
@@ -59,6 +67,8 @@ class PromptMaker:
             if request.messages:
                 return self._of_chat(request, list(request.messages), room)
             return self._of_text(request.prompt, room, request.stop)
+        if isinstance(request, MusicRequest):
+            return self._of_music(request, room)
         return self._of_code(request, room)
 
     # Texts
@@ -70,6 +80,23 @@ class PromptMaker:
             tokens = [self._start()]
         kept = tokens if len(tokens) <= room else begin + tokens[len(tokens) - room + len(begin) :]
         return Prompt(kept, head=len(begin), dropped=len(tokens) - len(kept), stops=stops)
+
+    def _of_music(self, request: MusicRequest, room: int) -> Prompt:
+        """The header, after the mark that stands before each tune; it stays when the context overflows."""
+        header = tune_header(request)
+        tokens = self._vocabulary.tokens(header, start=True)
+        if tokens[:1] != [self._start()]:
+            tokens.insert(0, self._start())
+        if len(tokens) > room:
+            raise model_trouble(
+                FailureCode.CONTEXT_FULL,
+                f"The header of this tune is longer than this model's context of {self._length:,} tokens.",
+                "Shorten the title, or choose another model.",
+            )
+        guard = BarGuard(request.bars, voice_names(request)) if request.bars else None
+        # A model may begin a second tune below the first; the rest of its words would be no part of this one.
+        notices = (_FREE_METRE,) if request.in_metre and metre_grammar(request) is None else ()
+        return Prompt(tokens, len(tokens), stops=("\nX:",), opening=header, guard=guard, notices=notices)
 
     def _start(self) -> int:
         """The token that a text from nothing begins with."""

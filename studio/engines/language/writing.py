@@ -4,8 +4,17 @@ from __future__ import annotations
 
 import codecs
 from collections.abc import Callable
+from typing import Protocol
 
 _FENCE = "```"
+
+
+class Guard(Protocol):
+    """Knows where a text has to end, besides its stop strings."""
+
+    def passed(self, text: str) -> tuple[str, bool]:
+        """What of `text` can be shown, and whether the end has come."""
+        ...
 
 
 class StopGuard:
@@ -69,20 +78,29 @@ class TextStream:
 
     Invalid bytes become U+FFFD at once and never stall the stream; a character that is cut off by the end
     of the answer is left out. `write` takes the bytes of one token, and says whether the text has come to a
-    stop string.
+    stop string, or to where `guard` ends it. `opening` is text that goes out before the first token's.
     """
 
-    def __init__(self, stops: tuple[str, ...] = (), *, fenced: bool = False, spaced: bool = False) -> None:
+    def __init__(
+        self,
+        stops: tuple[str, ...] = (),
+        *,
+        fenced: bool = False,
+        spaced: bool = False,
+        guard: Guard | None = None,
+        opening: str = "",
+    ) -> None:
         fence_end = ("\n" + _FENCE,) if fenced else ()
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self._guard = StopGuard(stops + fence_end)
+        self._end = guard
         self._fence = FenceFilter() if fenced else None
         self._spaced = spaced
         self._pieces: list[bytes] = []
-        self._ready: list[str] = []
+        self._ready: list[str] = [opening]
         self._whole: list[str] = []
         # Without stop strings nothing needs to be looked at before the text goes out.
-        guarded = any(stops) or fenced
+        guarded = any(stops) or fenced or guard is not None
         self.write: Callable[[bytes], bool | None] = self._guarded if guarded else self._pieces.append
 
     def close(self) -> None:
@@ -121,6 +139,9 @@ class TextStream:
             self._spaced = False
             text = text.removeprefix(" ")
         shown, stopped = self._guard.passed(text)
+        if self._end is not None:
+            shown, ended = self._end.passed(shown)
+            stopped = stopped or ended
         self._show(shown)
         return stopped
 

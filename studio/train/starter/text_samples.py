@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from studio.core.references import ModelRef
+from studio.core.requests import MusicRequest, Sampling
+from studio.core.tune_header import tune_header
 from studio.train.starter.text_play import Player
 
 SEEDS = (1, 2)
@@ -47,10 +50,17 @@ _HOLES = (
         ":\n            best = value\n    return best\n",
     ),
 )
-_HEADS = (
-    "X:1\nT:Morning\nR:melody\nM:3/4\nL:1/8\nK:G\n",
-    "X:1\nT:Chorale\nC:JS Fake Chorales\nR:chorale\nM:4/4\nL:1/8\n",
+_COMPOSER = ModelRef("starter/composer")
+_SAMPLING = Sampling(seed=0)  # the samples have seeds of their own
+_HEADS = tuple(
+    tune_header(request)
+    for request in (
+        MusicRequest(_COMPOSER, _SAMPLING, metre="3/4", key="G", title="Morning"),
+        MusicRequest(_COMPOSER, _SAMPLING, metre="6/8", key="Dm", title="By the sea"),
+        MusicRequest(_COMPOSER, _SAMPLING, kind="chorale", key="F"),
+    )
 )
+"""As the studio asks for tunes."""
 
 
 def draw_samples(player: Player, name: str) -> list[tuple[str, str]]:

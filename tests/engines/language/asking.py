@@ -14,7 +14,7 @@ from studio.core.engine import Assignment, LocalModel, Placement
 from studio.core.events import ContextUse, Event, JobCompleted, JobNotice, RunReport, TextDelta
 from studio.core.failure import Cancelled, Failure, StudioError
 from studio.core.references import ModelRef
-from studio.core.requests import CodeRequest, Message, Sampling, TextRequest
+from studio.core.requests import CodeRequest, Message, MusicRequest, Sampling, TextRequest
 from studio.engines.language.engine import LanguageEngine
 
 MODEL = ModelRef("local/tiny")
@@ -89,10 +89,14 @@ def code(*, most: int = 40, **values: object) -> CodeRequest:
     return replace(CodeRequest(MODEL, sampling(), max_tokens=most), **values)
 
 
+def music(*, most: int = 60, **values: object) -> MusicRequest:
+    return replace(MusicRequest(MODEL, sampling(), max_tokens=most, in_metre=False), **values)
+
+
 def ask(
     engine: LanguageEngine,
     path: Path,
-    request: TextRequest | CodeRequest,
+    request: TextRequest | CodeRequest | MusicRequest,
     *,
     cancel: Flag | None = None,
     placement: Placement = CPU,
@@ -108,7 +112,7 @@ def ask(
 
 
 def refused(
-    engine: LanguageEngine, path: Path, request: TextRequest | CodeRequest, placement: Placement = CPU
+    engine: LanguageEngine, path: Path, request: TextRequest | CodeRequest | MusicRequest, placement: Placement = CPU
 ) -> Failure:
     """The failure that the request ends with; it has a message and a hint."""
     with pytest.raises(StudioError) as caught:

@@ -12,12 +12,12 @@ from pytestqt.qtbot import QtBot
 from studio.core.events import Event, JobPreview, JobProgress, JobStarted, Picture, Stage, TextDelta
 from studio.core.jobs import Job, JobState
 from studio.core.references import ModelRef
-from studio.core.requests import ImageRequest, Sampling, TextRequest
+from studio.core.requests import ImageRequest, MusicRequest, Sampling, TextRequest
 from studio.launch import Application
 from studio.ui.batch import batch_step
 from studio.ui.canvas.results import _show
 from studio.ui.canvas.scene import RunningPicture
-from studio.ui.pace import Pace
+from studio.ui.pace import Pace, job_icon, job_title
 from studio.ui.queue.rows import QueueModel
 from tests.ui.canvas.test_canvas_view import SMALL
 from tests.ui.frame.test_window import job_state, submit
@@ -148,3 +148,10 @@ def test_a_stop_is_seen_at_once_in_strip_and_list(qtbot: QtBot, running: Applica
     assert model.data(model.index(0), QueueModel.WORDS) == "stopping…"
     qtbot.waitUntil(lambda: job_state(running, job) is JobState.CANCELLED, timeout=5000)
     qtbot.waitUntil(lambda: not line.isVisible())
+
+
+def test_a_tune_is_called_by_its_title_or_its_kind() -> None:
+    asked = MusicRequest(model=ModelRef(repo="a/b"), sampling=Sampling(seed=1), kind="chorale")
+    assert job_title(Job(id="j", request=asked)) == "Chorale"
+    named = Job(id="j", request=replace(asked, title="Morning"))
+    assert (job_title(named), job_icon(named)) == ("Morning", "sound")
