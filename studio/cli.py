@@ -15,6 +15,7 @@ from typing import Annotated
 import msgspec
 import typer
 
+import studio
 from studio import cli_music, cli_pictures
 from studio.app.headless import headless_studio
 from studio.app.paths import default_project, state_folder
@@ -33,6 +34,7 @@ from studio.cli_session import (
     refusals,
     run,
     say,
+    target_for,
     this_shelf,
     worker,
     write_pictures,
@@ -59,6 +61,23 @@ generate = typer.Typer(
 models = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="The models on this computer.")
 app.add_typer(generate, name="generate")
 app.add_typer(models, name="models")
+
+
+def _show_version(wanted: bool) -> None:  # noqa: FBT001 - typer's signature
+    if wanted:
+        say(f"Atelier {studio.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    del version  # its callback has done everything
+
 
 Prompt = Annotated[str, typer.Argument(help="What to make, in your own words.")]
 
@@ -98,7 +117,7 @@ def generate_image(
             steps=steps or entry.steps or 20,
             guidance_scale=(entry.guidance or 5.0) if guidance is None else guidance,
         )
-        target = output or Path(f"{safe_name(prompt)}.png")
+        target = target_for(output, f"{safe_name(prompt)}.png", (".png",))
         run(shelf, request, lambda result, data: write_pictures(result, data, target), as_json=as_json)
 
 
@@ -241,6 +260,9 @@ def _model_row(entry: ShelfEntry) -> dict[str, object]:
 
 
 def _text_writer(target: Path | None) -> Callable[[JobCompleted, Sequence[bytes]], str]:
+    if target is not None:
+        target = target_for(target, target.name)
+
     def keep(result: JobCompleted, _data: Sequence[bytes]) -> str:
         if target is None:
             return ""

@@ -21,6 +21,7 @@ from studio.cli_session import (
     refusals,
     run,
     say,
+    target_for,
     this_shelf,
 )
 from studio.core.events import JobCompleted
@@ -59,7 +60,8 @@ def generate_music(
 ) -> None:
     """Compose a tune; its ABC notation is streamed to standard output, -o writes .abc, .mid or .wav."""
     with refusals(as_json=as_json):
-        _check_target(output)
+        if output is not None:
+            target_for(output, output.name, tuple(SUFFIXES))
         metre, key = _parse_metre(metre), _parse_key(key)
         shelf = this_shelf()
         entry = choose(shelf, "music", model)
@@ -90,13 +92,6 @@ def _tune_writer(target: Path | None, note: str, *, quiet: bool) -> Callable[[Jo
         return str(target)
 
     return keep
-
-
-def _check_target(target: Path | None) -> None:
-    if target is not None and target.suffix.lower() not in SUFFIXES:
-        raise typer.BadParameter(
-            f"“{target.name}” is no name for a tune; let it end in .abc, .mid or .wav.", param_hint="--output"
-        )
 
 
 def _parse_metre(text: str) -> str:

@@ -17,6 +17,7 @@ from studio.cli_session import (
     chosen_seed,
     refusals,
     run,
+    target_for,
     this_shelf,
     write_pictures,
 )
@@ -47,7 +48,7 @@ def generate_upscale(
             asset = session.import_picture(picture)
             return UpscaleRequest(image=asset.id, model=entry.ref, scale=scale, tile=tile)
 
-        target = output or picture.with_name(f"{picture.stem}-x{scale}.png")
+        target = target_for(output, str(picture.with_name(f"{picture.stem}-x{scale}.png")), (".png",))
         run(shelf, request, lambda result, data: write_pictures(result, data, target), as_json=as_json)
 
 
@@ -80,5 +81,5 @@ def generate_sprite(
             toward_kind=toward_kind,
             enlarge=enlarge,
         )
-        target = output or Path(f"{kind or 'sprite'}.png")
+        target = target_for(output, f"{kind or 'sprite'}.png", (".png",))
         run(shelf, request, lambda result, data: write_pictures(result, data, target), as_json=as_json)

@@ -11,6 +11,8 @@ from studio.core.events import Event, JobCompleted, JobNotice, JobProgress, Text
 
 _BAR = 24
 _REDRAW_SECONDS = 0.05
+_LINE_SECONDS = 10.0
+"""Where no line can move: how long a stage goes on before another one says how far it is."""
 
 
 class Progress:
@@ -67,9 +69,10 @@ class Progress:
         if self._quiet:
             return
         if not self._moving:
-            if event.stage != self._last_stage:
-                self._last_stage = event.stage
-                self._line(f"{self._title}: {event.stage}")
+            if event.stage != self._last_stage or now - self._last_drawn > _LINE_SECONDS:
+                counted = f" {event.step} of {event.total}" if event.stage == self._last_stage and event.total else ""
+                self._last_stage, self._last_drawn = event.stage, now
+                self._line(f"{self._title}: {event.stage}{counted}")
             return
         whole = event.total is not None and event.step >= event.total
         if now - self._last_drawn < _REDRAW_SECONDS and not whole:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import signal
 import sys
 import threading
@@ -20,7 +21,7 @@ from studio.app.settings import Settings
 from studio.app.studio import Studio
 from studio.cli_progress import Progress
 from studio.core.codec import validated
-from studio.core.events import JobCompleted
+from studio.core.events import Event, JobCompleted, TextDelta
 from studio.core.failure import Cancelled, Failure, FailureCode, InvalidField, StudioError
 from studio.core.references import Task
 from studio.core.requests import ImageRequest, MusicRequest, Request
@@ -33,7 +34,9 @@ from studio.models.shelf import Shelf
 
 INTERRUPTED = 130
 
-Output = Annotated[Path | None, typer.Option("-o", "--output", help="The file to write.")]
+Output = Annotated[
+    Path | None, typer.Option("-o", "--output", help="The file to write; one that is there already is replaced.")
+]
 Model = Annotated[str | None, typer.Option(help="A name from `models list`, or the path of a file or folder.")]
 SeedOption = Annotated[int | None, typer.Option(min=0, max=2**32 - 1, help="The same seed makes the same result.")]
 MaxTokens = Annotated[int, typer.Option(min=1, help="The longest answer, in tokens.")]
@@ -51,8 +54,16 @@ def run(
 ) -> None:
     """Run a request, show its progress, keep the result and print what `keep` says of it.
 
-    Where the request has inputs, `wanted` makes it once there is a project to bring them into.
+    Where the request has inputs, `wanted` makes it once there is a project to bring them into. Words that were
+    written before somebody stopped the run are kept too.
     """
+    written: list[str] = []
+
+    def hear(event: Event) -> None:
+        if isinstance(event, TextDelta):
+            written.append(event.text)
+        progress.show(event)
+
     if not callable(wanted):
         checked(wanted)  # before anything is started
     with headless_studio(shelf, worker(), state_folder()) as session:
@@ -60,7 +71,13 @@ def run(
         with Progress(sys.stderr, text=None if as_json or not stream else sys.stdout, quiet=as_json) as progress:
             progress.begin(shelf.find(request.model).name)
             with interruptible() as stop:
-                result = run_request(session, request, progress.show, stop=stop)
+                try:
+                    result = run_request(session, request, hear, stop=stop)
+                except Cancelled:
+                    where = keep(JobCompleted(text="".join(written)), ()) if written else ""
+                    if where:
+                        say(f"What was written until then is in {where}.", error=True)
+                    raise
         data = [session.project.assets.path(asset.id).read_bytes() for asset in result.assets]
         where = keep(result, data)
     if as_json:
@@ -99,6 +116,30 @@ def write_pictures(result: JobCompleted, data: Sequence[bytes], target: Path) ->
     for path, picture in zip(targets, data, strict=True):
         write_atomically(path, picture)
     return "\n".join(str(path) for path in targets)
+
+
+def target_for(output: Path | None, name: str, suffixes: tuple[str, ...] = ()) -> Path:
+    """Where a result goes: `output`, or a file called `name` that is not there yet.
+
+    Raises `StudioError` for a folder that does not exist, and where `suffixes` are those that can be written and
+    `output` has another one.
+    """
+    if output is None:
+        first = Path(name)
+        others = (first.with_stem(f"{first.stem}-{number}") for number in itertools.count(2))
+        return next(path for path in itertools.chain([first], others) if not path.exists())
+    if suffixes and output.suffix.lower() not in suffixes:
+        raise _unfit(
+            f"“{output.name}” is no name for what is written here.",
+            f"Let it end in {' or '.join((', '.join(suffixes[:-1]), suffixes[-1])).removeprefix(' or ')}.",
+        )
+    if not output.parent.is_dir():
+        raise _unfit(f"There is no folder “{output.parent}” for {output.name}.", "Make it first, or choose another.")
+    return output
+
+
+def _unfit(message: str, hint: str) -> StudioError:
+    return StudioError(Failure(FailureCode.INVALID_REQUEST, message, hint=hint))
 
 
 def this_shelf() -> Shelf:
@@ -145,7 +186,10 @@ def refusals(*, as_json: bool) -> Iterator[None]:
             complain(error.failure)
         raise typer.Exit(1) from error
     except (Cancelled, KeyboardInterrupt) as error:
-        say("Stopped.", error=True)
+        if as_json:
+            say(msgspec.json.encode({"stopped": True}).decode())
+        else:
+            say("Stopped.", error=True)
         raise typer.Exit(INTERRUPTED) from error
 
 

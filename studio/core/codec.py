@@ -13,6 +13,8 @@ T = TypeVar("T")
 
 _PATH = re.compile(r" - at `\$\.?(?P<path>[^`]*)`$")
 _UNKNOWN = re.compile(r"unknown field `(?P<field>[^`]+)`")
+_BOUND = re.compile(r"Expected `(?:int|float)` (?P<sign>[<>]=?) (?P<number>[-+.e0-9]+)")
+_BOUND_WORDS = {">=": "at least", "<=": "at most", ">": "more than", "<": "less than"}
 _MISSING = re.compile(r"missing required field `(?P<field>[^`]+)`")
 
 
@@ -59,4 +61,7 @@ def _invalid(message: str) -> InvalidField:
         if named:
             field = f"{path}.{named['field']}" if path else named["field"]
             return InvalidField(field, text)
+    bound = _BOUND.search(text)
+    if bound:
+        text = f"it must be {_BOUND_WORDS[bound['sign']]} {bound['number']}"
     return InvalidField(path or "value", text)

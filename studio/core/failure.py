@@ -62,7 +62,7 @@ class InvalidField(StudioError):
         super().__init__(
             Failure(
                 FailureCode.INVALID_REQUEST,
-                f"{field}: {reason}",
+                f"{field}: {reason}" if reason.endswith((".", "!", "?")) else f"{field}: {reason}.",
                 hint="Correct this field and try again.",
             )
         )

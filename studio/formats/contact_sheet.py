@@ -52,7 +52,8 @@ def _card(entry: SheetEntry) -> str:
         parts.append(f'<img src="{html.escape(entry.picture)}" alt="{html.escape(entry.prompt)}">')
     if entry.sound:
         parts.append(f'<audio controls src="{html.escape(entry.sound)}"></audio>')
-    parts.append(f"<p>{html.escape(entry.prompt)}</p>")
+    if entry.prompt:
+        parts.append(f"<p>{html.escape(entry.prompt)}</p>")
     if entry.text:
         parts.append(f"<pre>{html.escape(entry.text)}</pre>")
     parts.append(f"<small>{html.escape(entry.facts)}</small></article>")

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+import studio
+from studio.cli_session import target_for
 from tests.tiny_gguf import TinyModel, make_tiny_gguf
 
 SCRIPT = ("Once", " upon", " a", " time", " in", " the", " wood")
@@ -91,9 +93,46 @@ def test_a_target_that_cannot_be_written_is_a_sentence(story_teller: Path, tmp_p
     assert "Traceback" not in refused.stderr
 
 
+def test_a_picture_gets_a_name_that_fits_it_and_an_existing_folder(tmp_path: Path) -> None:
+    for target, words in (("fox.jpg", "end in .png"), ("nowhere/fox.png", "no folder")):
+        refused = run("generate", "image", "a fox", "-o", target, folder=tmp_path)
+        assert refused.returncode == 1
+        assert words in refused.stderr
+    assert not (tmp_path / "nowhere").exists()
+
+
+def test_what_has_no_name_takes_one_that_is_free(tmp_path: Path) -> None:
+    (tmp_path / "fox.png").write_text("mine")
+    (tmp_path / "fox-2.png").write_text("mine too")
+    assert target_for(None, str(tmp_path / "fox.png")) == tmp_path / "fox-3.png"
+    assert target_for(tmp_path / "fox.png", "") == tmp_path / "fox.png"
+
+
+def test_a_number_out_of_range_is_told_in_words(tmp_path: Path) -> None:
+    refused = run("generate", "image", "x", "--size", "1x64", folder=tmp_path)
+    assert refused.returncode == 1
+    assert "width: it must be at least 8." in refused.stderr
+
+
+def test_the_version_is_told(tmp_path: Path) -> None:
+    assert run("--version", folder=tmp_path).stdout.strip() == f"Atelier {studio.__version__}"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="there is no Ctrl-C from outside on Windows")
+def test_ctrl_c_keeps_what_was_written(endless: Path, tmp_path: Path) -> None:
+    target = tmp_path / "story.md"
+    arguments = ("generate", "text", "x", "--model", str(endless), "--max-tokens", "100000", "-o", str(target))
+    written = stopped(arguments, tmp_path)
+    assert target.read_bytes().strip() == written.strip()
+
+
 @pytest.mark.skipif(os.name != "posix", reason="there is no Ctrl-C from outside on Windows")
 def test_ctrl_c_stops_at_once_and_leaves_nothing(endless: Path, tmp_path: Path) -> None:
-    arguments = ("generate", "text", "x", "--model", str(endless), "--max-tokens", "100000")
+    stopped(("generate", "text", "x", "--model", str(endless), "--max-tokens", "100000"), tmp_path)
+
+
+def stopped(arguments: tuple[str, ...], tmp_path: Path) -> bytes:
+    """Press Ctrl-C once the first letter is there; everything that the command wrote to standard output."""
     with subprocess.Popen(
         command(*arguments),
         stdout=subprocess.PIPE,
@@ -102,11 +141,16 @@ def test_ctrl_c_stops_at_once_and_leaves_nothing(endless: Path, tmp_path: Path) 
         env=environment(tmp_path) | {"PYTHONUNBUFFERED": "1"},
     ) as process:
         assert process.stdout is not None
-        assert process.stdout.read(1)
+        first = process.stdout.read(1)
+        assert first
         process.send_signal(signal.SIGINT)
-        _, error = process.communicate(timeout=60)
+        rest = process.stdout.read()
+        assert process.stderr is not None
+        error = process.stderr.read()
+        process.wait(60)
     assert process.returncode == 130
     assert b"Traceback" not in error
+    return bytes(first + rest)
 
 
 def test_models_and_doctor_speak_json(tmp_path: Path) -> None:
