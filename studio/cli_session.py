@@ -126,13 +126,12 @@ def target_for(output: Path | None, name: str, suffixes: tuple[str, ...] = ()) -
     """
     if output is None:
         first = Path(name)
-        others = (first.with_stem(f"{first.stem}-{number}") for number in itertools.count(2))
-        return next(path for path in itertools.chain([first], others) if not path.exists())
+        further = (first.with_stem(f"{first.stem}-{number}") for number in itertools.count(2))
+        return next(path for path in itertools.chain([first], further) if not path.exists())
     if suffixes and output.suffix.lower() not in suffixes:
-        raise _unfit(
-            f"“{output.name}” is no name for what is written here.",
-            f"Let it end in {' or '.join((', '.join(suffixes[:-1]), suffixes[-1])).removeprefix(' or ')}.",
-        )
+        *others, last = suffixes
+        endings = f"{', '.join(others)} or {last}" if others else last
+        raise _unfit(f"“{output.name}” is no name for what is written here.", f"Let it end in {endings}.")
     if not output.parent.is_dir():
         raise _unfit(f"There is no folder “{output.parent}” for {output.name}.", "Make it first, or choose another.")
     return output
