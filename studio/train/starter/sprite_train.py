@@ -21,7 +21,7 @@ from studio.train.starter.image_progress import DEVICE, Average, Stage, run_stag
 from studio.train.starter.sprite_data import Sprites
 
 BATCH = 32
-STEPS = 6500
+STEPS = 5600
 GENERATOR_RATE, DISCRIMINATOR_RATE = 2e-4, 6e-4  # the judge has to keep up with the painter
 PENALTY, PENALTY_EVERY = 0.03, 8
 SHIFT = 4
