@@ -12,7 +12,7 @@ def fake_starter(folder: Path) -> Path:
     model = folder / "fake"
     model.mkdir(parents=True)
     (model / "model.toml").write_text(
-        'id = "fake"\nname = "Fake"\ntask = "image"\nfamily = "sd15"\nlicence = "MIT"\n'
+        'id = "fake"\nname = "Fake"\ntask = "image"\nfamily = "sd15"\nlicence = "MIT"\ncommercial = true\n'
         'native_size = 64\nstyles = ["flat emoji", "pixel art"]\n',
         encoding="utf-8",
     )
