@@ -219,7 +219,12 @@ class LanguageEngine:
             reused = context.reuse(prompt.tokens)
             yield from context.read(prompt.tokens, reused, cancel)
             stream = TextStream(
-                prompt.stops, fenced=prompt.fenced, spaced=prompt.spaced, guard=prompt.guard, opening=prompt.opening
+                prompt.stops,
+                fenced=prompt.fenced,
+                spaced=prompt.spaced,
+                guard=prompt.guard,
+                opening=prompt.opening,
+                typed=prompt.typed,
             )
             generation = Generation(context, sampler, stream, prompt, most=request.max_tokens, cancel=cancel)
             generation.grammar = rules

@@ -33,7 +33,7 @@ _CODE_SYSTEM = (
 class Prompt(msgspec.Struct, frozen=True):
     """What the model reads. `head` tokens at the start stay when the context overflows while writing;
     `fenced` output may come wrapped in a Markdown fence. `opening` belongs to the result and stands before what is
-    written; `guard` says where that ends.
+    written; `guard` says where that ends. `typed` is white space that was left off the end for the model to write.
     """
 
     tokens: list[int]
@@ -43,6 +43,7 @@ class Prompt(msgspec.Struct, frozen=True):
     fenced: bool = False
     spaced: bool = False
     opening: str = ""
+    typed: str = ""
     guard: Guard | None = None
     notices: tuple[str, ...] = ()
 
@@ -74,12 +75,13 @@ class PromptMaker:
     # Texts
 
     def _of_text(self, text: str, room: int, stops: tuple[str, ...]) -> Prompt:
+        text, typed = _without_typed_space(text)
         tokens = self._vocabulary.tokens(text, start=True)
         begin = [token for token in tokens[:1] if token == self._vocabulary.begins]
         if not tokens:
             tokens = [self._start()]
         kept = tokens if len(tokens) <= room else begin + tokens[len(tokens) - room + len(begin) :]
-        return Prompt(kept, head=len(begin), dropped=len(tokens) - len(kept), stops=stops)
+        return Prompt(kept, head=len(begin), dropped=len(tokens) - len(kept), stops=stops, typed=typed)
 
     def _of_music(self, request: MusicRequest, room: int) -> Prompt:
         """The header, after the mark that stands before each tune; it stays when the context overflows."""
@@ -207,6 +209,17 @@ class PromptMaker:
         ]
         asked = TextRequest(request.model, request.sampling, messages=tuple(messages), stop=stops)
         return msgspec.structs.replace(self._of_chat(asked, messages, room), fenced=True)
+
+
+def _without_typed_space(text: str) -> tuple[str, str]:
+    """`text` without the blanks at its end and the line end before them, and these; see `TypedSpace`.
+
+    An empty line stays: it is a mark of its own, and those who leave one want something new to begin.
+    """
+    body = text.rstrip(" \t")
+    if body.endswith("\n") and not body.endswith("\n\n"):
+        body = body[:-1].rstrip(" \t")
+    return (body, text[len(body) :]) if body else (text, "")
 
 
 def _ending(message: Message, characters: int) -> Message:

@@ -73,12 +73,45 @@ class FenceFilter:
         return "" if start.lstrip().startswith(_FENCE) else start
 
 
+class TypedSpace:
+    """Takes off the start of the text what of it stands before the cursor already.
+
+    Tokens hold the white space before a word, so a prompt that ends in some leads a model into places that it has
+    never seen. The prompt is read without it, the model writes it again, and here it is taken off. `typed` holds one
+    line end at most.
+    """
+
+    def __init__(self, typed: str) -> None:
+        self._typed = typed
+        self._start: str | None = ""
+
+    def passed(self, text: str) -> str:
+        """What can be shown of `text`, after what came before."""
+        if self._start is None:
+            return text
+        start = self._start + text
+        rest = start.lstrip(" \t\n")
+        if not rest:
+            self._start = start
+            return ""
+        self._start = None
+        space = start[: len(start) - len(rest)]
+        lines, typed_lines = space.count("\n"), self._typed.count("\n")
+        indent, typed_indent = space.rpartition("\n")[2], self._typed.rpartition("\n")[2]
+        if lines > typed_lines:
+            return "\n" * (lines - typed_lines) + indent + rest
+        # Less than what was typed can't be taken back: the text goes on where the cursor is.
+        more = lines == typed_lines and indent.startswith(typed_indent)
+        return (indent.removeprefix(typed_indent) if more else "") + rest
+
+
 class TextStream:
     """The text of one answer as its tokens come in.
 
     Invalid bytes become U+FFFD at once and never stall the stream; a character that is cut off by the end
     of the answer is left out. `write` takes the bytes of one token, and says whether the text has come to a
-    stop string, or to where `guard` ends it. `opening` is text that goes out before the first token's.
+    stop string, or to where `guard` ends it. `opening` is text that goes out before the first token's; `typed` is
+    white space at the end of what was to be continued, which the model writes again.
     """
 
     def __init__(
@@ -89,6 +122,7 @@ class TextStream:
         spaced: bool = False,
         guard: Guard | None = None,
         opening: str = "",
+        typed: str = "",
     ) -> None:
         fence_end = ("\n" + _FENCE,) if fenced else ()
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
@@ -96,6 +130,7 @@ class TextStream:
         self._end = guard
         self._fence = FenceFilter() if fenced else None
         self._spaced = spaced
+        self._typed = TypedSpace(typed) if typed else None
         self._pieces: list[bytes] = []
         self._ready: list[str] = [opening]
         self._whole: list[str] = []
@@ -138,6 +173,8 @@ class TextStream:
             # Vocabularies of this kind write a space before the first word of a chat's answer.
             self._spaced = False
             text = text.removeprefix(" ")
+        if self._typed is not None:
+            text = self._typed.passed(text)
         shown, stopped = self._guard.passed(text)
         if self._end is not None:
             shown, ended = self._end.passed(shown)

@@ -125,8 +125,9 @@ def completions(player: Player, tasks: Sequence[Task], count: int) -> dict[str, 
     chosen = [task for task in tasks if len(task.output) < 1500][:count]
     for task in chosen:
         head = function_head(task.output)
-        reply = player.write([player.end, *player.tokens(head)], 200, stop=has_dedented)
-        begun += parses(whole_function(head, reply.text, ended=reply.ended))
+        # As the studio asks: the line end belongs to the indentation that the model writes.
+        reply = player.write([player.end, *player.tokens(head.rstrip("\n"))], 200, stop=has_dedented)
+        begun += parses(whole_function(head, reply.text.removeprefix("\n"), ended=reply.ended))
         answer = player.ask(task.request, 300)
         asked += parses(answer.text if answer.ended else whole_function("", answer.text, ended=False))
     return {

@@ -8,7 +8,7 @@ import pytest
 
 from studio.core.failure import FailureCode
 from studio.engines.language.engine import LanguageEngine
-from studio.engines.language.writing import FenceFilter, StopGuard
+from studio.engines.language.writing import FenceFilter, StopGuard, TypedSpace
 from tests.engines.language.asking import ask, code, refused
 from tests.engines.language.conftest import Models
 from tests.tiny_gguf import TinyModel
@@ -98,3 +98,33 @@ def test_paths_of_models_may_hold_anything(engine: LanguageEngine, models: Model
     path = tmp_path / "mödel ü 🙂.gguf"
     path.write_bytes(models(TinyModel(script=("ok",))).read_bytes())
     assert ask(engine, path, code(prefix="a")).text == "ok"
+
+
+@pytest.mark.parametrize(
+    ("typed", "written", "shown"),
+    [
+        ("\n", "\n    return 1", "    return 1"),
+        ("\n    ", "\n    return 1", "return 1"),
+        ("\n    ", "\n        return 1", "    return 1"),
+        ("\n        ", "\n    return 1", "return 1"),
+        ("\n", "\n\n    x", "\n    x"),
+        ("\n    ", " # why", "# why"),
+        (" ", " word", "word"),
+        (" ", "\nword", "\nword"),
+        ("\n", "\n  ", ""),
+    ],
+)
+def test_typed_space_is_written_once(typed: str, written: str, shown: str) -> None:
+    for cut in range(len(written) + 1):
+        space = TypedSpace(typed)
+        assert space.passed(written[:cut]) + space.passed(written[cut:]) == shown
+
+
+def test_a_model_writes_the_space_before_the_cursor_itself(engine: LanguageEngine, models: Models) -> None:
+    """It learned that a line's indentation and its first word follow the line end, and has never seen them apart."""
+    path = models(TinyModel(script=("\n    ", "return", " 1")))
+    for prefix in ("def f():", "def f():\n", "def f():\n    "):
+        answer = ask(engine, path, code(prefix=prefix, single_line=prefix.endswith(" ")))
+        typed = prefix.removeprefix("def f():")
+        assert prefix + answer.text == "def f():\n    return 1"
+        assert answer.report.prompt_tokens == ask(engine, path, code(prefix="def f():")).report.prompt_tokens, typed
