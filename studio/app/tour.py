@@ -66,7 +66,7 @@ def stops(shelf: Shelf) -> tuple[Stop, ...]:
     if code is not None:
         sampling = code.advised(Sampling(seed=SEED, temperature=0.2))
         code_request = CodeRequest(
-            model=code.ref, sampling=sampling, prefix=FUNCTION, max_tokens=80, stop=("\ndef ", "\nclass ")
+            model=code.ref, sampling=sampling, prefix=FUNCTION, max_tokens=120, stop=("\n\n\n", "\ndef ", "\nclass ")
         )
         found.append(Stop("A piece of code", code, code_request, FUNCTION))
     found += _tune(shelf)
