@@ -87,7 +87,14 @@ def _jobs(frame: Frame) -> list[Command]:
 
     return [
         command("queue", "Show the queue", frame.open_queue, shortcut=QUEUE_KEYS),
-        command("stop", "Stop everything that runs", doing(JobActions.stop_all), shortcut=STOP_KEYS, when=running),
+        command(
+            "stop",
+            "Stop everything that runs",
+            doing(JobActions.stop_all),
+            shortcut=STOP_KEYS,
+            when=running,
+            tooltip="Stop every job that runs; those that wait do not begin until you let the queue go on",
+        ),
         command("pause", "Pause the queue, or let it go on", doing(JobActions.toggle_pause)),
         command("clear", "Clear finished jobs off the list", doing(JobActions.clear_ended)),
         command("interrupted", "Run interrupted jobs again", doing(JobActions.run_interrupted)),

@@ -148,8 +148,9 @@ class StatusStrip(QWidget):
         self.ready.setText("The queue is paused" if watch.paused else "Ready")
         self.ready.setVisible(not running)
         self.resume.setVisible(watch.paused)
-        self.queue_button.setText(_beside_icon(f"Queue {watch.waiting}"))
-        self.queue_button.setAccessibleName(f"Queue, {watch.waiting} waiting")
+        self.queue_button.setText(_beside_icon(f"Queue {watch.open}"))
+        going = watch.open - watch.waiting
+        self.queue_button.setAccessibleName(f"Queue, {going} running, {watch.waiting} waiting")
 
     def _show_moved(self, job_id: str) -> None:
         pace = self._watch.paces.get(job_id) if self._watch else None

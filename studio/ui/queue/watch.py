@@ -44,8 +44,13 @@ class QueueWatch(QObject):
 
     @property
     def waiting(self) -> int:
-        """How many jobs have not begun."""
-        return sum(1 for job in self.jobs if job.state is JobState.QUEUED)
+        """How many jobs have not begun; those that were cut short are no longer asked for, only offered."""
+        return sum(1 for job in self.jobs if job.state is JobState.QUEUED and not job.interrupted)
+
+    @property
+    def open(self) -> int:
+        """How many jobs run or wait."""
+        return self.waiting + sum(1 for job in self.jobs if job.state.active)
 
     @property
     def interrupted(self) -> tuple[Job, ...]:

@@ -12,6 +12,7 @@ from studio.ui.queue.popup import QueuePopup
 from tests.ui.frame.test_window import job_state, submit
 
 Key = Qt.Key
+CONTROL_SHIFT = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
 
 
 @pytest.fixture
@@ -114,3 +115,60 @@ def test_the_list_closes_with_escape_and_with_its_button(
     qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
     assert not popup.isVisible()
     assert button.text().strip() == "Queue 3"
+
+
+def test_after_stopping_everything_nothing_runs_until_the_queue_may_go_on(qtbot: QtBot, running: Application) -> None:
+    window = running.window
+    first = submit(running, "steps=4000 pause=0.05", "first")
+    others = [submit(running, "steps=1", title) for title in ("second", "third")]
+    strip = window.strip
+    qtbot.waitUntil(
+        lambda: strip.lines[0].isVisible() and strip.queue_button.text().strip() == "Queue 3", timeout=20000
+    )
+    qtbot.keyClick(running.shell, Qt.Key.Key_Period, CONTROL_SHIFT)
+    qtbot.waitUntil(lambda: job_state(running, first) is JobState.CANCELLED, timeout=20000)
+    qtbot.waitUntil(lambda: not strip.lines[0].isVisible() and strip.queue_button.text().strip() == "Queue 2")
+    assert running.studio is not None
+    assert running.studio.queue.paused
+    assert [job_state(running, job) for job in others] == [JobState.QUEUED] * 2
+    assert "2 jobs wait" in window.bar.message.text()
+    assert window.bar.action.text() == "Go on"
+    qtbot.mouseClick(window.bar.action, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: all(job_state(running, job) is JobState.COMPLETED for job in others), timeout=20000)
+    qtbot.waitUntil(lambda: strip.queue_button.text().strip() == "Queue 0")
+
+
+def test_the_words_about_the_pause_go_with_it(qtbot: QtBot, running: Application) -> None:
+    window = running.window
+    submit(running, "steps=4000 pause=0.05", "first")
+    other = submit(running, "steps=1", "second")
+    qtbot.waitUntil(window.strip.lines[0].isVisible, timeout=20000)
+    assert window.jobs is not None
+    window.jobs.stop_all()
+    qtbot.waitUntil(window.strip.resume.isVisible)
+    assert window.bar.isVisible()
+    qtbot.mouseClick(window.strip.resume, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: job_state(running, other) is JobState.COMPLETED, timeout=20000)
+    qtbot.waitUntil(lambda: not window.bar.isVisible())
+
+
+def test_stopping_the_only_job_does_not_pause_the_queue(qtbot: QtBot, running: Application) -> None:
+    window = running.window
+    only = submit(running, "steps=4000 pause=0.05", "only")
+    qtbot.waitUntil(window.strip.lines[0].isVisible, timeout=20000)
+    qtbot.keyClick(running.shell, Qt.Key.Key_Period, CONTROL_SHIFT)
+    qtbot.waitUntil(lambda: job_state(running, only) is JobState.CANCELLED, timeout=20000)
+    assert running.studio is not None
+    assert not running.studio.queue.paused
+    assert not window.bar.isVisible()
+
+
+def test_a_job_that_was_cut_short_is_not_counted(qtbot: QtBot, running: Application) -> None:
+    assert running.studio is not None
+    queue = running.studio.queue
+    queue.set_paused(True)
+    jobs = [submit(running, "steps=1", title) for title in ("one", "two")]
+    button = running.window.strip.queue_button
+    qtbot.waitUntil(lambda: button.text().strip() == "Queue 2")
+    queue.interrupt(jobs[0])
+    qtbot.waitUntil(lambda: button.text().strip() == "Queue 1")
