@@ -26,6 +26,7 @@ from studio.ui.theme import Theme
 
 LARGEST_EDGE = 4096
 _MOST_PICTURES = 16
+_MOST_STEPS = 1000  # what a request may ask for
 
 
 class CanvasPanel(RequestPanel):
@@ -58,7 +59,7 @@ class CanvasPanel(RequestPanel):
             "Strength of change", 0.05, 1.0, 0.6, tooltip="How far the result may go from the picture it starts from"
         )
         self.add(self.strength)
-        self.steps = NumberField("Steps", 1, 200, 20, tooltip="More steps take longer and settle the picture")
+        self.steps = NumberField("Steps", 1, _MOST_STEPS, 20, tooltip="More steps take longer and settle the picture")
         self.seed = SeedField(theme)
         self.add_row(self.steps, self.seed)
         self.pictures = NumberField("Pictures", 1, _MOST_PICTURES, 1, tooltip="How many, each with the next seed")

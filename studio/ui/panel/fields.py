@@ -13,12 +13,12 @@ from PySide6.QtWidgets import (
     QLineEdit,
     QSizePolicy,
     QSlider,
-    QSpinBox,
     QToolButton,
     QVBoxLayout,
     QWidget,
 )
 
+from studio.ui.panel.number import NumberSpin
 from studio.ui.theme import Theme
 
 _TEXT_INSET = 8
@@ -95,7 +95,10 @@ class ValueSlider(QWidget):
 
 
 class NumberField(QWidget):
-    """A whole number with its name above it. Arrow keys and the wheel change it."""
+    """A whole number with its name above it. Arrow keys and the wheel change it.
+
+    A number that is out of range becomes the nearest one in it; the name says so until the next change.
+    """
 
     value_changed = Signal(int)
 
@@ -103,7 +106,7 @@ class NumberField(QWidget):
         self, title: str, minimum: int, maximum: int, value: int, *, step: int = 1, tooltip: str = "", unit: str = ""
     ) -> None:
         super().__init__()
-        self.spin = QSpinBox()
+        self.spin = NumberSpin()
         self.spin.setRange(minimum, maximum)
         self.spin.setSingleStep(step)
         self.spin.setValue(value)
@@ -114,15 +117,34 @@ class NumberField(QWidget):
         self.spin.lineEdit().setTextMargins(_TEXT_INSET, 0, 0, 0)
         calm(self.spin)
         self.spin.valueChanged.connect(self.value_changed)
-        _titled(self, title, self.spin)
+        self.spin.lineEdit().textEdited.connect(self._typed)
+        self.spin.editingFinished.connect(lambda: self._say(self._limit))
+        self.spin.valueChanged.connect(self._moved)
+        self._title, self._limit = title, ""
+        self.label = _titled(self, title, self.spin)
 
     def value(self) -> int:
-        """The number."""
-        return self.spin.value()
+        """The number, even while it is being typed."""
+        typed = self.spin.typed()
+        return self.spin.value() if typed is None else self.spin.nearest(typed)
 
     def set_value(self, value: int) -> None:
         """Show another number."""
         self.spin.setValue(value)
+
+    def _typed(self) -> None:
+        self._limit = self.spin.limit_words()
+        # A number that is too small may still grow.
+        self._say(self._limit if self._limit.startswith("at most") else "")
+
+    def _moved(self) -> None:
+        if self.spin.value() not in (self.spin.minimum(), self.spin.maximum()):
+            self._limit = ""
+            self._say("")
+
+    def _say(self, words: str) -> None:
+        self.label.setText(f"{self._title} · {words}" if words else self._title)
+        self.spin.setAccessibleDescription(words)
 
 
 class SeedField(QWidget):
@@ -239,7 +261,7 @@ class ChoiceField(QWidget):
         self.combo.set_value(value)
 
 
-def _titled(owner: QWidget, title: str, field: QWidget) -> None:
+def _titled(owner: QWidget, title: str, field: QWidget) -> QLabel:
     label = QLabel(title)
     label.setProperty("look", "caption")
     label.setBuddy(field)
@@ -252,3 +274,4 @@ def _titled(owner: QWidget, title: str, field: QWidget) -> None:
     column.addWidget(label)
     column.addWidget(field)
     owner.setFocusProxy(field)
+    return label

@@ -187,6 +187,44 @@ def test_numbers_choices_and_sliders(qtbot: QtBot, theme: Theme) -> None:
     assert choice.value() == "b"
 
 
+def test_no_typed_digit_is_lost_and_a_limit_is_said(qtbot: QtBot, theme: Theme) -> None:
+    number = NumberField("Width", 16, 1000, 20, unit="px")
+    qtbot.addWidget(number)
+    number.show()
+    heard: list[int] = []
+    number.value_changed.connect(heard.append)
+
+    def type_in(text: str) -> None:
+        number.spin.setFocus()
+        number.spin.selectAll()
+        qtbot.keyClicks(number.spin, text)
+
+    type_in("300")
+    assert number.spin.text() == "300 px"
+    assert number.value() == 300, "before it is left, too: a shortcut does not wait"
+    qtbot.keyClick(number.spin, Qt.Key.Key_Return)
+    assert heard == [300]
+    type_in("3000")
+    assert number.spin.text() == "3000 px"
+    assert number.label.text() == "Width · at most 1000"
+    assert number.value() == 1000
+    qtbot.keyClick(number.spin, Qt.Key.Key_Return)
+    assert number.spin.text() == "1000 px"
+    assert number.label.text() == "Width · at most 1000"
+    type_in("2")
+    assert number.label.text() == "Width"
+    qtbot.keyClick(number.spin, Qt.Key.Key_Return)
+    assert (number.value(), number.label.text()) == (16, "Width · at least 16")
+    type_in("24")
+    qtbot.keyClick(number.spin, Qt.Key.Key_Return)
+    assert number.label.text() == "Width"
+    assert heard == [300, 1000, 16, 24]
+    number.spin.selectAll()
+    qtbot.keyClick(number.spin, Qt.Key.Key_Backspace)
+    qtbot.keyClick(number.spin, Qt.Key.Key_Return)
+    assert number.value() == 24
+
+
 def test_the_model_card_lists_and_changes_models(qtbot: QtBot, theme: Theme) -> None:
     shelf = [entry("one"), entry("two")]
     card = ModelCard(theme, lambda: shelf)
