@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -13,7 +16,7 @@ import pytest
 from studio.core.failure import FailureCode, StudioError
 from studio.core.references import Asset
 from studio.documents.canvas.document import CanvasDocument, rect_from, rect_text
-from studio.documents.canvas.placement import Rect
+from studio.documents.canvas.placement import FramePlace, Rect
 
 
 def asset(number: int) -> Asset:
@@ -84,6 +87,56 @@ def test_settings_are_kept_and_damaged_ones_ignored(tmp_path: Path) -> None:
     assert rect_from(document.setting("frame")) == Rect(1, 2, 3, 4)
     assert rect_from('{"x": "nonsense"}') is None
     assert rect_from("") is None
+    document.close()
+
+
+def place_of(x: int, width: int = 10) -> FramePlace:
+    return FramePlace(Rect(x, 0, width, 10), Rect(x, 0, width, 10))
+
+
+def test_the_frame_moves_back_before_the_picture_goes(tmp_path: Path) -> None:
+    document = CanvasDocument(tmp_path / "one.canvas")
+    document.place(asset(1), Rect(0, 0, 10, 10))
+    document.move_frame(place_of(0), place_of(50))
+    document.close()
+    again = CanvasDocument(tmp_path / "one.canvas")
+    assert rect_from(again.setting("frame")) == Rect(50, 0, 10, 10)
+    assert again.undo() == place_of(0)
+    assert len(again.placements()) == 1
+    assert rect_from(again.setting("frame")) == Rect(0, 0, 10, 10)
+    assert again.undo() is None
+    assert again.placements() == ()
+    assert again.redo() is None
+    assert again.redo() == place_of(50)
+    again.close()
+
+
+def test_sizes_that_follow_each_other_are_one_step(tmp_path: Path) -> None:
+    document = CanvasDocument(tmp_path / "one.canvas")
+    document.move_frame(place_of(0), place_of(50))
+    document.move_frame(place_of(50), place_of(50, 20), sizing=True)
+    document.move_frame(place_of(50, 20), place_of(50, 30), sizing=True)
+    assert document.undo() == place_of(50)
+    assert document.redo() == place_of(50, 30)
+    document.undo()
+    assert document.undo() == place_of(0)
+    assert not document.can_undo()
+    document.close()
+
+
+def test_a_canvas_of_the_first_kind_is_brought_up_to_date(tmp_path: Path) -> None:
+    path = tmp_path / "one.canvas"
+    document = CanvasDocument(path)
+    document.place(asset(1), Rect(0, 0, 10, 10))
+    document.close()
+    with contextlib.closing(sqlite3.connect(path)) as connection, connection:
+        old = connection.execute("SELECT json FROM journal").fetchone()[0]
+        short = {key: value for key, value in json.loads(old).items() if not key.startswith("frame")}
+        connection.execute("UPDATE journal SET json = ?", (json.dumps(short).encode(),))
+        connection.execute("PRAGMA user_version = 1")
+    document = CanvasDocument(path)
+    document.undo()
+    assert document.placements() == ()
     document.close()
 
 

@@ -6,9 +6,7 @@ neither is, whatever ends the program.
 
 from __future__ import annotations
 
-import contextlib
 import secrets
-import sqlite3
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -17,21 +15,14 @@ import msgspec
 from msgspec.structs import replace
 
 from studio.core.codec import decode, encode
-from studio.core.failure import Failure, FailureCode, StudioError
 from studio.core.references import Asset
 from studio.documents import database
-from studio.documents.canvas.placement import Change, Placement, Rect
+from studio.documents.canvas.opening import open_canvas
+from studio.documents.canvas.placement import Change, FramePlace, Placement, Rect
 
 SUFFIX = ".canvas"
-_VERSION = 1
 SHEET_GAP = 16
 SHEET_COLUMNS = 4
-_SCHEMA = """
-CREATE TABLE placements (id TEXT PRIMARY KEY, json BLOB NOT NULL) STRICT;
-CREATE TABLE journal (step INTEGER PRIMARY KEY, json BLOB NOT NULL) STRICT;
-CREATE TABLE landed (job TEXT PRIMARY KEY) STRICT;
-CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
-"""
 
 
 class CanvasDocument:
@@ -41,9 +32,10 @@ class CanvasDocument:
         self.path = path
         self.on_change: Callable[[], None] = lambda: None
         self._lock = threading.RLock()
-        self._connection = _open(path)
+        self._connection = open_canvas(path)
         self._placements = {item.id: item for item in self._stored()}
         self._done = int(self._meta("done", "0"))
+        self._sizing = -1  # the step that sized the frame; more of the same belongs to it
         self.id = self._meta("id", "")
         """What destinations name: it stays when the file is renamed."""
 
@@ -69,7 +61,7 @@ class CanvasDocument:
         """Put a picture on top of everything."""
         with self._lock:
             placement = Placement(secrets.token_hex(8), asset, rect, label, job, self._top() + 1.0)
-            self._record(Change(None, placement))
+            self._record(Change(after=placement))
         self.on_change()
         return placement
 
@@ -83,7 +75,7 @@ class CanvasDocument:
                 Placement(secrets.token_hex(8), asset, rect, label, job, top + number)
                 for number, (asset, rect) in enumerate(pictures, 1)
             )
-            self._record(*(Change(None, placement) for placement in placements), landed=job)
+            self._record(*(Change(after=placement) for placement in placements), landed=job)
         self.on_change()
         return placements
 
@@ -107,7 +99,17 @@ class CanvasDocument:
             before = self._placements.get(identity)
             if before is None:
                 return
-            self._record(Change(before, None))
+            self._record(Change(before=before))
+        self.on_change()
+
+    def move_frame(self, before: FramePlace, after: FramePlace, *, sizing: bool = False) -> None:
+        """Record that the person moved the frame. Sizes that follow each other (`sizing`) become one step."""
+        with self._lock:
+            last = self._step(self._done) if sizing and self._sizing == self._done else None
+            first = last.frame_before if last is not None else None
+            change = Change(frame_before=first or before, frame_after=after)
+            self._record(change, instead=first is not None)
+            self._sizing = self._done if sizing else -1
         self.on_change()
 
     def can_undo(self) -> bool:
@@ -118,23 +120,17 @@ class CanvasDocument:
         """Whether there is a step to do again."""
         return self._step(self._done + 1) is not None
 
-    def undo(self) -> None:
-        """Take the last step back; does nothing where there is none."""
+    def undo(self) -> FramePlace | None:
+        """Take the last step back, where there is one; returns where the frame is then, if the step moved it."""
         with self._lock:
             change = self._step(self._done)
-            if change is None:
-                return
-            self._apply(change.after, change.before, self._done - 1)
-        self.on_change()
+            return self._apply(change.reversed(), self._done - 1) if change is not None else None
 
-    def redo(self) -> None:
-        """Do the step again that was taken back last."""
+    def redo(self) -> FramePlace | None:
+        """Do the step again that was taken back last; returns where the frame is then, if the step moved it."""
         with self._lock:
             change = self._step(self._done + 1)
-            if change is None:
-                return
-            self._apply(change.before, change.after, self._done + 1)
-        self.on_change()
+            return self._apply(change, self._done + 1) if change is not None else None
 
     def free_place(self, near: Rect, taken: tuple[Rect, ...] = (), count: int = 1) -> Rect:
         """The next place of the size of `near` where a sheet of `count` covers nothing: rightwards, then down.
@@ -176,35 +172,43 @@ class CanvasDocument:
     def _top(self) -> float:
         return max((item.order for item in self._placements.values()), default=0.0)
 
-    def _record(self, *changes: Change, landed: str = "") -> None:
+    def _record(self, *changes: Change, landed: str = "", instead: bool = False) -> None:
         """Write new steps and their effects, all or none; steps that had been taken back are forgotten.
 
-        With `landed`, that this job's results are here is part of it.
+        With `landed`, that this job's results are here is part of it. `instead` puts them in the last step's place.
         """
-        steps = tuple(enumerate(changes, self._done + 1))
+        kept = self._done - int(instead)
+        steps = tuple(enumerate(changes, kept + 1))
         with database.change(self._connection, self.path):
             if landed:
                 self._connection.execute("INSERT INTO landed (job) VALUES (?)", (landed,))
-            self._connection.execute("DELETE FROM journal WHERE step > ?", (self._done,))
+            self._connection.execute("DELETE FROM journal WHERE step > ?", (kept,))
             for step, change in steps:
                 self._connection.execute("INSERT INTO journal (step, json) VALUES (?, ?)", (step, encode(change)))
-                self._effect(change.before, change.after, step)
+                self._effect(change, step)
         for step, change in steps:
-            self._remember(change.before, change.after, step)
+            self._remember(change, step)
 
-    def _apply(self, old: Placement | None, new: Placement | None, done: int) -> None:
+    def _apply(self, change: Change, done: int) -> FramePlace | None:
         with database.change(self._connection, self.path):
-            self._effect(old, new, done)
-        self._remember(old, new, done)
+            self._effect(change, done)
+        self._remember(change, done)
+        self.on_change()
+        return change.frame_after
 
-    def _effect(self, old: Placement | None, new: Placement | None, done: int) -> None:
+    def _effect(self, change: Change, done: int) -> None:
+        old, new = change.before, change.after
         if new is not None:
             self._connection.execute("INSERT OR REPLACE INTO placements VALUES (?, ?)", (new.id, encode(new)))
         elif old is not None:
             self._connection.execute("DELETE FROM placements WHERE id = ?", (old.id,))
+        if change.frame_after is not None:
+            kept = rect_text(change.frame_after.home)
+            self._connection.execute("INSERT OR REPLACE INTO meta VALUES ('setting-frame', ?)", (kept,))
         self._connection.execute("INSERT OR REPLACE INTO meta VALUES ('done', ?)", (str(done),))
 
-    def _remember(self, old: Placement | None, new: Placement | None, done: int) -> None:
+    def _remember(self, change: Change, done: int) -> None:
+        old, new = change.before, change.after
         if new is not None:
             self._placements[new.id] = new
         elif old is not None:
@@ -249,42 +253,3 @@ def rect_from(text: str) -> Rect | None:
 def rect_text(rect: Rect) -> str:
     """`rect` for `set_setting`."""
     return encode(rect).decode()
-
-
-def _open(path: Path) -> sqlite3.Connection:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with contextlib.ExitStack() as undo:
-            connection = undo.enter_context(contextlib.closing(sqlite3.connect(path, check_same_thread=False)))
-            _prepare(connection, path)
-            undo.pop_all()
-    except (sqlite3.Error, OSError) as error:
-        raise _unopenable(path, str(error)) from error
-    return connection
-
-
-def _prepare(connection: sqlite3.Connection, path: Path) -> None:
-    connection.execute("PRAGMA journal_mode=WAL")
-    connection.execute("PRAGMA synchronous=NORMAL")
-    version = connection.execute("PRAGMA user_version").fetchone()[0]
-    if version > _VERSION:
-        raise _unopenable(path, "a newer Atelier made it")
-    if version == 0:
-        with connection:
-            # A script would commit each statement by itself, and a kill between two leave half a document.
-            connection.execute("BEGIN IMMEDIATE")
-            for statement in _SCHEMA.strip().splitlines():
-                connection.execute(statement)
-            connection.execute("INSERT INTO meta VALUES ('id', ?)", (secrets.token_hex(16),))
-            connection.execute(f"PRAGMA user_version={_VERSION}")
-
-
-def _unopenable(path: Path, reason: str) -> StudioError:
-    return StudioError(
-        Failure(
-            FailureCode.STORAGE,
-            f"The canvas “{path.name}” can't be opened: {reason}.",
-            hint="Open another one, or put a copy of the file from a backup in its place. The file was not changed.",
-            detail=str(path),
-        )
-    )

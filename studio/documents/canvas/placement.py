@@ -54,8 +54,21 @@ class Placement(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     order: float = 0.0
 
 
-class Change(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One undoable step on one placement: what was there before and what is there after."""
+class FramePlace(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where the frame is, and `home`, where the person put it: from there rows of pictures are filled."""
 
-    before: Placement | None
-    after: Placement | None
+    frame: Rect
+    home: Rect
+
+
+class Change(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One undoable step on one placement, or on the frame: what was there before and what is there after."""
+
+    before: Placement | None = None
+    after: Placement | None = None
+    frame_before: FramePlace | None = None
+    frame_after: FramePlace | None = None
+
+    def reversed(self) -> Change:
+        """The step that takes this one back."""
+        return Change(self.after, self.before, self.frame_after, self.frame_before)

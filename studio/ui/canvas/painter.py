@@ -13,6 +13,8 @@ from studio.ui.canvas.scene import RunningPicture, Scene
 from studio.ui.theme import Theme
 
 HANDLE = 8.0
+_UNDER = QColor("#ffffff")
+_DASHES = (4.0, 4.0)
 _EMPTY = "The picture appears here.\nSay at the right what it should show,\nor drop a picture in to start from it."
 
 
@@ -68,9 +70,7 @@ class CanvasPainter:
                 painter.drawImage(target, image, QRectF(image.rect()))
             else:
                 painter.fillRect(target, self._theme.color("accent", 0.08))
-            painter.setPen(QPen(self._theme.color("accent"), 1.0, Qt.PenStyle.DashLine))
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.drawRect(target)
+            self._dashes(painter, target)
         target = camera.to_widget(running.places[running.current])
         self._tag(painter, target.topLeft(), running.label)
         if running.share is not None:
@@ -80,11 +80,8 @@ class CanvasPainter:
                 painter.fillRect(bar, self._theme.color("accent"))
 
     def _frame(self, painter: QPainter, target: QRectF, scene: Scene) -> None:
-        pen = QPen(self._theme.color("accent"), 1.0, Qt.PenStyle.DashLine)
-        painter.setPen(pen)
-        painter.setBrush(Qt.BrushStyle.NoBrush)
-        painter.drawRect(target)
-        painter.setPen(Qt.PenStyle.NoPen)
+        self._dashes(painter, target)
+        painter.setPen(QPen(_UNDER, 1.0))
         painter.setBrush(self._theme.color("accent"))
         for corner in (target.topLeft(), target.topRight(), target.bottomLeft(), target.bottomRight()):
             painter.drawRect(QRectF(corner.x() - HANDLE / 2, corner.y() - HANDLE / 2, HANDLE, HANDLE))
@@ -96,6 +93,16 @@ class CanvasPainter:
         ground = QRectF(target.right() - width - 4, below - metrics.ascent() - 2, width + 6, metrics.height() + 4)
         painter.fillRect(ground, self._theme.color("backdrop", 0.75))  # a picture may lie below the frame
         painter.drawText(QPointF(target.right() - width, below), label)
+
+    def _dashes(self, painter: QPainter, target: QRectF) -> None:
+        """A line in two tones, so that one of them is seen on a picture of any colour."""
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        dashes = QPen(self._theme.color("accent"), 1.5, Qt.PenStyle.CustomDashLine)
+        dashes.setDashPattern(_DASHES)
+        dashes.setCapStyle(Qt.PenCapStyle.FlatCap)
+        for pen in (QPen(_UNDER, 1.5), dashes):
+            painter.setPen(pen)
+            painter.drawRect(target)
 
     def _hint(self, painter: QPainter, target: QRectF) -> None:
         """What to do on an empty canvas, where the first picture will be."""

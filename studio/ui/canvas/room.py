@@ -16,7 +16,7 @@ from studio.core.jobs import Job
 from studio.core.references import Asset, Destination
 from studio.core.requests import ImageRequest, PictureRequest
 from studio.documents.canvas.document import SUFFIX, CanvasDocument, rect_from, rect_text
-from studio.documents.canvas.placement import Rect
+from studio.documents.canvas.placement import FramePlace, Rect
 from studio.ui.canvas.actions import canvas_commands
 from studio.ui.canvas.bar import ZoomBar
 from studio.ui.canvas.bringing import BringIn, input_frame
@@ -66,7 +66,8 @@ class CanvasRoom(Room):
         self._take_document()
 
     def _connect(self) -> None:
-        self.view.frame_changed.connect(self._frame_moved)
+        self.view.frame_changed.connect(lambda frame: self.request_panel.show_size(frame.width, frame.height))
+        self.view.frame_dropped.connect(self._frame_dropped)
         self.view.selection_changed.connect(lambda _identity: self._selection_changed())
         self.view.picture_moved.connect(self._picture_moved)
         self.view.dropped.connect(self._bring.data)
@@ -128,17 +129,16 @@ class CanvasRoom(Room):
         request = panel.request(seed, self.scene.input)
         if request is None or not request.prompt:
             return
-        frame = self.scene.frame
-        if self.scene.input is None:
-            waiting = tuple(place for running in self.scene.running.values() for place in running.places)
-            frame = self.document.free_place(self._home, waiting, request.batch_size)
+        waiting = tuple(place for running in self.scene.running.values() for place in running.places)
+        # A changed picture lands beside the one that it came from, and the frame stays around that one.
+        frame = self.document.free_place(self._home, waiting, request.batch_size)
         destination = Destination(
             room="canvas", document=self.document.id, x=frame.x, y=frame.y, width=frame.width, height=frame.height
         )
         if not self._submit(request, destination, request.prompt[:80]):
             return
         panel.seed.show_used(seed)
-        if frame != self.scene.frame:
+        if self.scene.input is None:
             self.scene.frame = frame
         self._repaint()
 
@@ -161,12 +161,12 @@ class CanvasRoom(Room):
 
     def undo(self) -> None:
         """Take the last change of the canvas back."""
-        self.document.undo()
+        self._frame_back(self.document.undo())
         self._after_edit()
 
     def redo(self) -> None:
         """Do it again."""
-        self.document.redo()
+        self._frame_back(self.document.redo())
         self._after_edit()
 
     def can_undo(self) -> bool:
@@ -261,7 +261,9 @@ class CanvasRoom(Room):
         """Put the frame around the selected picture."""
         placement = self.document.find(self.scene.selected) if self.scene.selected else None
         if placement is not None:
+            before = self._frame_place()
             self._set_frame(placement.rect)
+            self._note_frame(before)
 
     def _stop(self, identity: str) -> None:
         self.results.note_stop(identity)
@@ -306,15 +308,30 @@ class CanvasRoom(Room):
     def _remember_frame(self) -> None:
         self.document.set_setting("frame", rect_text(self._home))
 
-    def _frame_moved(self, frame: Rect) -> None:
-        self._home, self._former = frame, None
-        self.request_panel.show_size(frame.width, frame.height)
+    def _frame_dropped(self, was: Rect) -> None:
+        before = FramePlace(was, self._home)
+        self._set_frame(self.scene.frame)
+        self._note_frame(before)
 
     def _size_edited(self, width: int, height: int) -> None:
-        frame = self.scene.frame
+        before, frame = self._frame_place(), self.scene.frame
         self.scene.frame = self._home = Rect(frame.x, frame.y, width, height)
         self._former = None
+        self._note_frame(before, sizing=True)
         self._repaint()
+
+    def _frame_place(self) -> FramePlace:
+        return FramePlace(self.scene.frame, self._home)
+
+    def _note_frame(self, before: FramePlace, *, sizing: bool = False) -> None:
+        """The person moved or sized the frame: that can be taken back."""
+        if self.scene.frame != before.frame:
+            self.document.move_frame(before, self._frame_place(), sizing=sizing)
+
+    def _frame_back(self, place: FramePlace | None) -> None:
+        if place is not None:
+            self._set_frame(place.frame)
+            self._home = place.home
 
     def _picture_moved(self, identity: str, rect: Rect) -> None:
         self.document.move(identity, rect)

@@ -45,9 +45,13 @@ _ZOOMS = {Qt.Key.Key_Plus: 1, Qt.Key.Key_Equal: 1, Qt.Key.Key_Minus: -1}
 
 
 class CanvasView(QWidget):
-    """Shows one document. Signals carry canvas pixels and placement ids; `escaped` says that Esc was pressed."""
+    """Shows one document. Signals carry canvas pixels and placement ids; `escaped` says that Esc was pressed.
+
+    `frame_changed` follows the pointer; `frame_dropped` comes when it lets go, with where the frame was before.
+    """
 
     frame_changed = Signal(object)
+    frame_dropped = Signal(object)
     selection_changed = Signal(object)
     picture_moved = Signal(str, object)
     dropped = Signal(object, QPointF)
@@ -232,7 +236,7 @@ class CanvasView(QWidget):
         self.update()
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        """Let go: a moved picture becomes one undoable step."""
+        """Let go: a moved picture or frame becomes one undoable step."""
         drag, self._drag = self._drag, None
         if drag is None:
             return
@@ -240,6 +244,8 @@ class CanvasView(QWidget):
         if drag.grip is Grip.PICTURE and drag.moved and drag.placement is not None:
             self.scene.moving = None
             self.picture_moved.emit(drag.placement.id, dragged_rect(drag, event.position(), self.camera))
+        elif drag.grip in (Grip.FRAME, Grip.FRAME_CORNER) and drag.moved:
+            self.frame_dropped.emit(drag.frame)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Space pans with the mouse, arrows nudge, plus and minus zoom, Esc takes back."""

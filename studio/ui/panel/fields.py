@@ -120,7 +120,8 @@ class NumberField(QWidget):
         self.spin.lineEdit().textEdited.connect(self._typed)
         self.spin.editingFinished.connect(lambda: self._say(self._limit))
         self.spin.valueChanged.connect(self._moved)
-        self._title, self._limit = title, ""
+        self._title = title
+        self._limit: str = ""
         self.label = _titled(self, title, self.spin)
 
     def value(self) -> int:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
-from PySide6.QtGui import QDragEnterEvent, QDropEvent, QImage, QWheelEvent
+from PySide6.QtGui import QColor, QDragEnterEvent, QDropEvent, QImage, QWheelEvent
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
@@ -125,7 +125,9 @@ def test_a_dropped_picture_becomes_the_start(stage: Stage, qtbot: QtBot, tmp_pat
     assert request is not None
     assert request.image == placement.asset.id
     make(stage, qtbot)
-    assert room.document.placements()[1].rect == room.scene.frame, "a changed picture lands on the one it came from"
+    changed = room.document.placements()[1].rect
+    assert (changed.width, changed.height) == (96, 48)
+    assert not changed.overlaps(placement.rect), "what it came from stays to be seen"
     room.request_panel.source.choose("nothing")
     assert room.scene.input is None
 
@@ -160,6 +162,53 @@ def test_pictures_and_frame_follow_the_mouse(stage: Stage, qtbot: QtBot) -> None
     assert frame.width > 64
     assert frame.width % 8 == 0
     assert room.request_panel.width_field.value() == frame.width
+
+
+def drag(stage: Stage, qtbot: QtBot, start: QPoint, by: QPoint) -> None:
+    view = stage.room.view
+    qtbot.mousePress(view, Qt.MouseButton.LeftButton, pos=start)
+    for part in (by / 2, by):
+        qtbot.mouseMove(view, start + part)
+    qtbot.mouseRelease(view, Qt.MouseButton.LeftButton, pos=start + by)
+
+
+def test_undo_moves_the_frame_back_and_leaves_the_picture(stage: Stage, qtbot: QtBot) -> None:
+    room, view = stage.room, stage.room.view
+    make(stage, qtbot)
+    make(stage, qtbot)
+    moved_on = room.scene.frame
+    shown = view.camera.to_widget(moved_on)
+    edge = QPointF(shown.center().x(), shown.bottom()).toPoint()
+    drag(stage, qtbot, edge, QPoint(0, 90))
+    away = room.scene.frame
+    assert away.y > moved_on.y
+    room.undo()
+    assert (room.scene.frame, len(room.document.placements())) == (moved_on, 2)
+    room.redo()
+    assert room.scene.frame == away
+    room.undo()
+    make(stage, qtbot)
+    assert room.document.placements()[2].rect == Rect(160, 0, 64, 64), "the row goes on from where it began"
+    room.request_panel.width_field.set_value(128)
+    room.undo()
+    assert room.request_panel.width_field.value() == 64
+    assert len(room.document.placements()) == 3
+
+
+def test_the_frame_is_seen_on_a_picture_of_its_own_colour(stage: Stage, qtbot: QtBot) -> None:
+    room, view = stage.room, stage.room.view
+    make(stage, qtbot)
+    accent = room.context.theme.color("accent")
+    for ground in (accent, QColor("white"), QColor("black")):
+        picture = QImage(64, 64, QImage.Format.Format_ARGB32_Premultiplied)
+        picture.fill(ground)
+        room.cache.put(room.document.placements()[0].asset, picture)
+        room.cache._levels.clear()
+        room.scene.frame = Rect(8, 8, 32, 32)
+        image, line = view.grab().toImage(), view.camera.to_widget(room.scene.frame)
+        row = round(line.top())
+        found = [image.pixelColor(x, row) for x in range(round(line.left()) + 8, round(line.right()) - 8)]
+        assert sum(color != ground for color in found) > len(found) / 4
 
 
 def test_the_wheel_zooms_where_the_pointer_is(stage: Stage) -> None:
