@@ -216,6 +216,12 @@ class ScriptedEngine:
         """Make a picture whose bytes do not fit its size."""
         yield JobPreview(picture=Picture(8, 8, 3, b"too few"))
 
+    def finished(self, argument: str, _cancel: Cancel) -> Iterator[Event]:
+        """Show `COUNT EDGE` finished pictures of a batch at once."""
+        count, edge = map(int, argument.split())
+        for number in range(count):
+            yield JobPreview(picture=Picture(edge, edge, 3, pixels(edge, edge, 3, number)), finished=number)
+
     def previews(self, argument: str, cancel: Cancel) -> Iterator[Event]:
         """Make `COUNT EDGE` previews as fast as possible."""
         count, edge = map(int, argument.split())

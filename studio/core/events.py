@@ -64,10 +64,15 @@ class JobProgress(Event, frozen=True, kw_only=True):
 
 
 class JobPreview(Event, frozen=True, kw_only=True):
-    """What the picture looks like so far, possibly smaller than the result."""
+    """What the picture looks like so far, possibly smaller than the result.
+
+    `finished` is the number (from 0) of a picture of a batch that is done and is shown as it will be, while the
+    next ones are made; such a preview is never left out. None for all others.
+    """
 
     picture: Picture
     step: int = 0
+    finished: int | None = None
 
 
 class TokenLogprob(msgspec.Struct, frozen=True):

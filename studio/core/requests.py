@@ -179,6 +179,11 @@ def input_assets(request: Request) -> tuple[str, ...]:
     return (request.image,) if isinstance(request, UpscaleRequest) else ()
 
 
+def denoising_steps(steps: int, strength: float) -> int:
+    """How many of `steps` are run from a picture: as many as the strength says, but at least one."""
+    return max(1, min(int(steps * strength), steps))
+
+
 def picture_count(request: Request) -> int:
     """How many pictures come of `request`, 1 for what makes none."""
     return request.batch_size if isinstance(request, ImageRequest | SpriteRequest) else 1

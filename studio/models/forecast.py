@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import msgspec
 
 from studio.core.events import RunReport
-from studio.core.requests import ImageRequest, Request, SpriteRequest, UpscaleRequest
+from studio.core.requests import ImageRequest, Request, SpriteRequest, UpscaleRequest, denoising_steps
 from studio.models.entry import ShelfEntry
 from studio.models.machine import processor
 
@@ -47,8 +47,8 @@ class Forecast(msgspec.Struct, frozen=True):
 def work_of(request: Request) -> float:
     """A number that run time is proportional to: pixel-steps of a picture, sprites, tokens of a text."""
     if isinstance(request, ImageRequest):
-        share = request.strength if request.image else 1.0
-        return request.width * request.height * max(1.0, request.steps * share) * request.batch_size
+        steps = denoising_steps(request.steps, request.strength if request.image else 1.0)
+        return float(request.width * request.height * steps * request.batch_size)
     if isinstance(request, UpscaleRequest):
         return 1.0  # how large its picture is stands in the asset; without that, the usual run has to do
     if isinstance(request, SpriteRequest):

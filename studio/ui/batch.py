@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from studio.core.requests import ImageRequest
+from studio.core.requests import ImageRequest, denoising_steps
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,7 +43,7 @@ def batch_step(request: ImageRequest, step: int, total: int | None) -> BatchStep
     count = request.batch_size
     if not total:
         return BatchStep(0 if count > 1 else 1, count, step, 0)
-    each = max(1, int(request.steps * (request.strength if request.image else 1.0)))
+    each = denoising_steps(request.steps, request.strength if request.image else 1.0)
     if count == 1 or total < each * count:
         return BatchStep(0 if count > 1 else 1, count, step, total)
     steps = max(1, total // count)

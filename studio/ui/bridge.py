@@ -172,13 +172,15 @@ def _merge(events: list[tuple[Job, Event]], job: Job, event: Event) -> None:
         return
     if isinstance(event, JobPreview | JobProgress):
         for place, (_, older) in enumerate(events):
-            if type(older) is type(event) and _same_stage(older, event):
+            if type(older) is type(event) and _replaces(event, older):
                 del events[place]
                 break
     events.append((job, event))
 
 
-def _same_stage(one: Event, other: Event) -> bool:
-    if isinstance(one, JobProgress) and isinstance(other, JobProgress):
-        return one.stage == other.stage
+def _replaces(new: Event, old: Event) -> bool:
+    if isinstance(new, JobProgress) and isinstance(old, JobProgress):
+        return new.stage == old.stage
+    if isinstance(new, JobPreview) and isinstance(old, JobPreview):
+        return new.finished == old.finished
     return True

@@ -86,7 +86,7 @@ class Performance:
         self._end(JobFailed(failure=failure))
 
     def _say(self, event: Event) -> None:
-        if isinstance(event, JobPreview) and not self._preview_is_due():
+        if isinstance(event, JobPreview) and event.finished is None and not self._preview_is_due():
             return
         if isinstance(event, JobStarted):
             if self._started:

@@ -53,6 +53,13 @@ def test_a_preview_larger_than_all_slots(house: House) -> None:
     assert any(isinstance(event, JobPreview) for event in house.events(job))
 
 
+def test_previews_of_finished_pictures_are_never_left_out(house: House) -> None:
+    job = house.submit(image("previews 50 64; finished 12 1500; previews 50 64"))
+    assert isinstance(house.end_of(job), JobCompleted)
+    whole = [event for event in house.events(job) if isinstance(event, JobPreview) and event.finished is not None]
+    assert [event.finished for event in whole] == list(range(12))
+
+
 def test_nothing_in_shared_memory_has_a_name(house: House) -> None:
     house.run(image("picture 512x512x3"))
     folder = Path("/dev/shm")

@@ -63,13 +63,13 @@ class PixelSender:
     def send(self, event: Event) -> bool:
         """Send an event with its pictures; False for a preview that was left out since the studio is behind.
 
-        Results wait for free slots however long that takes. Raises `ValueError` for a picture whose bytes
-        do not fit its size.
+        Results, and previews of finished pictures, wait for free slots however long that takes. Raises `ValueError`
+        for a picture whose bytes do not fit its size.
         """
         pictures = _pictures(event)
         for picture in pictures:
             _check(picture)
-        if isinstance(event, JobPreview) and not self._has_room(event.picture):
+        if isinstance(event, JobPreview) and event.finished is None and not self._has_room(event.picture):
             return False
         for picture in pictures:
             self._send_picture(picture)

@@ -17,7 +17,7 @@ from typing import Any
 import torch
 from PIL import Image
 
-from studio.core.events import Event, JobNotice, JobProgress, Picture, Stage
+from studio.core.events import Event, JobNotice, JobPreview, JobProgress, Picture, Stage
 from studio.core.requests import ImageRequest
 from studio.core.room import room_for_thread
 from studio.engines.diffusion import library, pictures, schedulers
@@ -102,6 +102,8 @@ class PipelineRun:
                 pixels = pictures.resized(pixels, self._size)
             made.append(pictures.finished(pixels, request, self._inputs, request.seed + number))
             yield JobProgress(stage=Stage.DECODE, step=number + 1, total=request.batch_size)
+            if number + 1 < request.batch_size:
+                yield JobPreview(picture=made[-1], finished=number)
         return tuple(made)
 
     def _colours(self) -> LatentColours | None:

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 import torch
 
-from studio.core.events import Event, JobNotice, JobProgress, Picture, Stage
-from studio.core.requests import ImageRequest
+from studio.core.events import Event, JobNotice, JobPreview, JobProgress, Picture, Stage
+from studio.core.requests import ImageRequest, denoising_steps
 from studio.engines.diffusion import pictures, prompts, schedulers
 from studio.engines.diffusion.denoising import Denoiser, Predictor, Start
 from studio.engines.diffusion.failures import invalid, not_a_number, unsupported
@@ -104,6 +104,8 @@ class UnetRun:
             pixels = yield from self._decode(denoiser.latents, number)
             self._gate.check()
             made.append(pictures.finished(pixels, request, self._inputs, request.seed + number))
+            if number + 1 < request.batch_size:
+                yield JobPreview(picture=made[-1], finished=number)
         return tuple(made)
 
     def _colours(self) -> LatentColours | None:
@@ -136,7 +138,7 @@ class UnetRun:
             found: torch.Tensor = scheduler.timesteps
             return found
         steps = self._request.steps
-        skipped = steps - max(1, min(int(steps * self._request.strength), steps))
+        skipped = steps - denoising_steps(steps, self._request.strength)
         first = skipped * scheduler.order
         if hasattr(scheduler, "set_begin_index"):
             scheduler.set_begin_index(first)

@@ -8,7 +8,7 @@ from PySide6.QtCore import Signal
 
 from studio.app.studio import Studio
 from studio.core.references import ModelRef
-from studio.core.requests import ImageRequest, Scheduler
+from studio.core.requests import ImageRequest, Scheduler, denoising_steps
 from studio.models.entry import ShelfEntry
 from studio.ui.panel import (
     ChipRow,
@@ -27,6 +27,10 @@ from studio.ui.theme import Theme
 LARGEST_EDGE = 4096
 _MOST_PICTURES = 16
 _MOST_STEPS = 1000  # what a request may ask for
+_STEPS_WORDS = (
+    "More steps take longer and settle the picture. "
+    "A picture that starts from another one has part of the way behind it: steps × strength of change are run."
+)
 
 
 class CanvasPanel(RequestPanel):
@@ -44,6 +48,7 @@ class CanvasPanel(RequestPanel):
         super().__init__(theme, "Picture request")
         self._studio = studio
         self._silent = False
+        self._changing = False  # a picture is started from
         self.prompt = PromptBox(theme, "What should the picture show?")
         self._prompt_section = self.add_section("Prompt", self.prompt)
         self.styles = ChipRow("Styles")
@@ -59,7 +64,7 @@ class CanvasPanel(RequestPanel):
             "Strength of change", 0.05, 1.0, 0.6, tooltip="How far the result may go from the picture it starts from"
         )
         self.add(self.strength)
-        self.steps = NumberField("Steps", 1, _MOST_STEPS, 20, tooltip="More steps take longer and settle the picture")
+        self.steps = NumberField("Steps", 1, _MOST_STEPS, 20, tooltip=_STEPS_WORDS)
         self.seed = SeedField(theme)
         self.add_row(self.steps, self.seed)
         self.pictures = NumberField("Pictures", 1, _MOST_PICTURES, 1, tooltip="How many, each with the next seed")
@@ -129,6 +134,8 @@ class CanvasPanel(RequestPanel):
         self.source.chip("picture").setEnabled(possible)
         self.source.choose("picture" if chosen else "nothing")
         self.strength.setVisible(chosen)
+        self._changing = chosen
+        self._note_steps()
 
     def native_size(self) -> int:
         """The picture edge that the model was made for."""
@@ -222,5 +229,11 @@ class CanvasPanel(RequestPanel):
             self.size_edited.emit(self.width_field.value(), self.height_field.value())
             self._changed()
 
+    def _note_steps(self) -> None:
+        """How many of the steps are run where a picture is changed; progress counts those."""
+        run = denoising_steps(self.steps.value(), self.strength.value())
+        self.steps.set_note(f"{run} run" if self._changing and run != self.steps.value() else "")
+
     def _changed(self) -> None:
+        self._note_steps()
         self.edited.emit()

@@ -88,6 +88,10 @@ def places_of(job: Job) -> tuple[Rect, ...]:
 
 def _show(running: RunningPicture, request: PictureRequest, event: Event) -> None:
     match event:
+        case JobPreview(picture=picture, finished=int(number)):
+            running.finished[number] = image_of(picture)
+            if number == running.current:
+                running.image = running.finished[number]
         case JobPreview(picture=picture, step=step):
             # The picture may have come before the news that the next one has begun.
             if running.total and isinstance(request, ImageRequest):

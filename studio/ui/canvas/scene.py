@@ -14,8 +14,9 @@ from studio.documents.canvas.placement import Rect
 class RunningPicture:
     """A job that is on its way: where its pictures will land, how it looks so far, a word on its progress.
 
-    `image` is the one that is being made, `current` which of `places` it belongs to; `finished` holds those before it.
-    `share` of the current one is done, or of all of them where they are made `together`; `total` steps make all.
+    `image` is the one that is being made, `current` which of `places` it belongs to; `finished` holds those before it,
+    as they will land or, until that is known, as they were seen last. `share` of the current one is done, or of all of
+    them where they are made `together`; `total` steps make all.
     """
 
     places: tuple[Rect, ...]
@@ -37,7 +38,7 @@ class RunningPicture:
         """Go on to the picture with this number."""
         if current != self.current:
             if self.image is not None:
-                self.finished[self.current] = self.image
+                self.finished.setdefault(self.current, self.image)
             self.image, self.current = None, current
 
 

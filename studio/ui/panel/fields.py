@@ -122,6 +122,7 @@ class NumberField(QWidget):
         self.spin.valueChanged.connect(self._moved)
         self._title = title
         self._limit: str = ""
+        self._note: str = ""
         self.label = _titled(self, title, self.spin)
 
     def value(self) -> int:
@@ -133,6 +134,11 @@ class NumberField(QWidget):
         """Show another number."""
         self.spin.setValue(value)
 
+    def set_note(self, words: str) -> None:
+        """Say something about the number behind the name."""
+        self._note = words
+        self._say(self._limit)
+
     def _typed(self) -> None:
         self._limit = self.spin.limit_words()
         # A number that is too small may still grow.
@@ -143,7 +149,8 @@ class NumberField(QWidget):
             self._limit = ""
             self._say("")
 
-    def _say(self, words: str) -> None:
+    def _say(self, limit: str) -> None:
+        words = limit or self._note
         self.label.setText(f"{self._title} · {words}" if words else self._title)
         self.spin.setAccessibleDescription(words)
 

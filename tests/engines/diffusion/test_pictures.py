@@ -73,6 +73,16 @@ def test_previews_keep_to_their_rate(engine: DiffusionEngine, models: Path) -> N
         assert sum(isinstance(event, JobPreview) for event in found) == most
 
 
+@pytest.mark.parametrize("model", ["sd15", "flux"])
+def test_each_picture_of_a_batch_is_shown_whole_when_it_is_done(
+    engine: DiffusionEngine, models: Path, model: str
+) -> None:
+    found = events(engine, assignment(models / model, request(batch_size=3), preview_rate=0.001))
+    done = [event for event in found if isinstance(event, JobPreview) and event.finished is not None]
+    assert [event.finished for event in done] == [0, 1], "the last one is in the result"
+    assert [event.picture for event in done] == list(made(found)[:2])
+
+
 def test_previews_by_the_models_own_table_or_a_fit(engine: DiffusionEngine, tmp_path: Path) -> None:
     """Eight latent channels and forty tokens: nothing of SD 1.5's sizes is taken for granted."""
     folder = tiny_models.unusual(tmp_path / "eight")

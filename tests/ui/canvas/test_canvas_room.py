@@ -296,9 +296,24 @@ def test_the_frame_goes_around_the_picture_that_is_started_from_and_back(stage: 
     room.view.select(second.id)
     assert (room.scene.frame, room.scene.input) == (second.rect, second.asset.id)
     make(stage, qtbot)
-    assert room.document.placements()[2].rect == second.rect, "and not over another picture"
+    assert room.document.placements()[2].rect == Rect(160, 0, 64, 64), "beside it, and not over another picture"
+    assert room.scene.frame == second.rect
     room.view.select(None)
     assert (room.scene.frame, room.scene.input) == (home, None)
+
+
+def test_the_panel_says_how_many_steps_a_changed_picture_takes(stage: Stage, qtbot: QtBot) -> None:
+    room, panel = stage.room, stage.room.request_panel
+    make(stage, qtbot)
+    panel.steps.set_value(150)
+    assert panel.steps.label.text() == "Steps"
+    room.view.select(room.document.placements()[0].id)
+    qtbot.mouseClick(panel.source.chip("picture"), Qt.MouseButton.LeftButton)
+    assert panel.steps.label.text() == "Steps · 90 run"
+    panel.strength.set_value(0.1)
+    assert panel.steps.label.text() == "Steps · 15 run"
+    qtbot.mouseClick(panel.source.chip("nothing"), Qt.MouseButton.LeftButton)
+    assert panel.steps.label.text() == "Steps"
 
 
 def test_a_sheet_of_four_begins_a_row_of_its_own(stage: Stage, qtbot: QtBot) -> None:

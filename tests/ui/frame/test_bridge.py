@@ -76,6 +76,8 @@ def test_events_come_in_order_on_the_main_thread(qtbot: QtBot) -> None:
         for step in range(100):
             source.say(job, JobProgress(stage=Stage.DENOISE, step=step, total=100))
             source.say(job, JobPreview(picture=PICTURE, step=step))
+        for number in range(2):
+            source.say(job, JobPreview(picture=PICTURE, finished=number))
         for letter in "hello":
             source.say(job, TextDelta(text=letter))
         source.say(job, JobCompleted(text="hello"))
@@ -83,8 +85,9 @@ def test_events_come_in_order_on_the_main_thread(qtbot: QtBot) -> None:
     from_a_thread(work)
     qtbot.waitUntil(lambda: bool(heard) and isinstance(heard[-1], JobCompleted))
     kinds = [type(event).__name__ for event in heard]
-    assert kinds == ["JobStarted", "JobProgress", "JobPreview", "TextDelta", "JobCompleted"]
-    progress, preview, text = heard[1], heard[2], heard[3]
+    assert kinds == ["JobStarted", "JobProgress", *["JobPreview"] * 3, "TextDelta", "JobCompleted"]
+    progress, preview, text = heard[1], heard[2], heard[5]
+    assert [event.finished for event in heard if isinstance(event, JobPreview)] == [None, 0, 1]
     assert isinstance(progress, JobProgress)
     assert progress.step == 99
     assert isinstance(preview, JobPreview)

@@ -101,6 +101,18 @@ def test_a_preview_finds_its_own_picture() -> None:
     assert (running.current, list(running.finished)) == (1, [0])
 
 
+def test_a_finished_picture_takes_the_place_of_its_preview() -> None:
+    running, sharp = RunningPicture((SMALL,) * PICTURES), Picture(64, 64, 3, b"x" * 64 * 64 * 3)
+    _show(running, REQUEST, progress(Stage.DENOISE, 20, 80))
+    _show(running, REQUEST, JobPreview(picture=DOT, step=20))
+    _show(running, REQUEST, JobPreview(picture=sharp, finished=0))
+    assert running.image is not None
+    assert running.image.width() == 64
+    _show(running, REQUEST, progress(Stage.DENOISE, 21, 80))
+    _show(running, REQUEST, JobPreview(picture=DOT, step=21))
+    assert (running.current, running.finished[0].width()) == (1, 64)
+
+
 @pytest.mark.parametrize(
     ("request_", "step", "total", "words"),
     [
