@@ -14,6 +14,9 @@ from collections.abc import Callable
 
 from tree_sitter import Language, Parser, Point, Query, QueryCursor, Tree
 
+from studio.documents.code_folder import comment_mark
+from studio.ui.code.fallback import Scanner, unread
+
 _SLICE = 1 << 14
 _GIVE_WAY_EVERY = 4
 _GIVE_WAY = 0.0002
@@ -74,6 +77,8 @@ class Syntax:
         self._colors = [_color(self._query.capture_name(at)) for at in range(self._query.capture_count)]
         self._names = {self._query.capture_name(at): self._colors[at] for at in range(self._query.capture_count)}
         self._tree: Tree | None = None
+        self._text = b""
+        self._scanner = Scanner(self._language, grammar.HIGHLIGHTS_QUERY, comment_mark(language))
 
     def update(self, text: bytes, edits: list[TreeEdit], stop: Callable[[], bool]) -> bool:
         """Parse `text` (UTF-16-LE) anew where `edits` changed it; False if `stop` said so before it was done."""
@@ -108,6 +113,7 @@ class Syntax:
         except ValueError:  # the callback stopped it; the edited tree is the start of the next try
             self._parser.reset()
             return False
+        self._text = text
         return True
 
     def segments(self, start: int, end: int) -> list[Segment]:
@@ -123,12 +129,21 @@ class Syntax:
                 spans.extend((node.end_byte - node.start_byte, pattern, node.start_byte, color) for node in nodes)
         spans.sort(key=lambda span: (-span[0], span[1]))  # what is inside, and later patterns, paint over
         painted = bytearray(end - start)
+        self._paint_unread(self._tree, painted, start, end)
         for length, _, begin, color in spans:
             if color >= 0:
                 first, last = max(0, begin // 2 - start), min(end - start, (begin + length) // 2 - start)
                 if last > first:
                     painted[first:last] = bytes([color]) * (last - first)
         return _segments(painted, start)
+
+    def _paint_unread(self, tree: Tree, painted: bytearray, start: int, end: int) -> None:
+        """By the line, where the grammar could make nothing of it; what it knows is painted over that."""
+        for first, last in unread(tree, 2 * start, 2 * end):
+            text = self._text[first:last].decode("utf-16-le", "surrogatepass")
+            for begin, finish, name in self._scanner.parts(text):
+                at = first // 2 - start
+                painted[at + begin : at + finish] = bytes([COLORS.index(name)]) * (finish - begin)
 
 
 def _segments(painted: bytearray, start: int) -> list[Segment]:

@@ -102,3 +102,19 @@ def test_comments_come_and_go() -> None:
     assert commented == ["    # a", "", "    #   b"]
     assert toggled_comment(commented, "#") == lines
     assert toggled_comment(["#a"], "#") == ["a"]
+
+
+def test_behind_a_quote_that_is_not_closed_each_line_has_colours() -> None:
+    text = (
+        'def add(a, b):\n    """Add 2 numbers, it\'s easy \U0001f98a.\n    return a + 1\n    if x == "a b":\n'
+        "        return y  # or not\n"
+    )
+    syntax = Syntax("python")
+    assert syntax.update(wide(text), [], lambda: False)
+    found = coloured(syntax, text)
+    for expected in (
+        ('"""', "string"), ("return", "keyword"), ("if", "keyword"), ('"a b"', "string"), ("1", "number"),
+        ("# or not", "comment"), ("def", "keyword"),
+    ):  # fmt: skip
+        assert expected in found, expected
+    assert found.count(("return", "keyword")) == 2
