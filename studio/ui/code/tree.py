@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QPoint, Qt, Signal
+from PySide6.QtCore import QPoint, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
+    QLineEdit,
     QMenu,
     QToolButton,
     QTreeWidget,
@@ -29,12 +30,13 @@ _ICON = 15
 
 
 class _Tree(QTreeWidget):
-    """`asked` carries `open` or `discard` when the key for it is pressed."""
+    """`asked` carries `open`, `rename` or `discard` when the key for it is pressed."""
 
     asked = Signal(str)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         keys = {Qt.Key.Key_Delete: "discard", Qt.Key.Key_Return: "open", Qt.Key.Key_Enter: "open"}
+        keys[Qt.Key.Key_F2] = "rename"
         asked = keys.get(Qt.Key(event.key()))
         if asked and not event.modifiers() and self.state() != QTreeWidget.State.EditingState:
             self.asked.emit(asked)
@@ -129,7 +131,16 @@ class FileTree(QWidget):
         item = self._find(path)
         if item is not None:
             self.tree.setFocus()
-            self.tree.editItem(item, 0)
+            self._type_name(item)
+
+    def _type_name(self, item: QTreeWidgetItem) -> None:
+        """Only the stem is chosen, so that what is typed leaves the ending, and with it the language, as it is."""
+        self.tree.editItem(item, 0)
+        field = next(iter(self.tree.findChildren(QLineEdit)), None)
+        stem = Path(item.text(0)).stem
+        if field is not None and not item.data(0, _FOLDER) and stem:
+            # The view selects everything after this, when the field gets its text.
+            QTimer.singleShot(0, field, lambda: field.setSelection(0, len(stem)))
 
     def paths(self) -> list[Path]:
         """What is shown, from top to bottom."""
@@ -234,6 +245,8 @@ class FileTree(QWidget):
             return
         if what == "discard":
             self.discarded.emit(item.data(0, _PATH))
+        elif what == "rename":
+            self._type_name(item)
         else:
             self._open(item)
 
@@ -244,6 +257,6 @@ class FileTree(QWidget):
         menu.addAction("New file", lambda: self.new_wanted.emit(self.folder_at()))
         if item is not None:
             path = item.data(0, _PATH)
-            menu.addAction("Rename…", lambda: self.tree.editItem(item, 0))
+            menu.addAction("Rename…", lambda: self._type_name(item))
             menu.addAction("Move to the trash", lambda: self.discarded.emit(path))
         menu.popup(self.tree.viewport().mapToGlobal(spot))
