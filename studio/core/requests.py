@@ -100,7 +100,7 @@ class CodeRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="
     """Code at a place: what stands before it, what stands after it, and what is wanted.
 
     With `instruction` it is a chat request for code; without it and with `suffix` it is
-    fill-in-the-middle; otherwise `prefix` is continued.
+    fill-in-the-middle; otherwise `prefix` is continued. `max_lines` ends it at the end of that line, 0 nowhere.
     """
 
     model: ModelRef
@@ -112,6 +112,7 @@ class CodeRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="
     max_tokens: Positive = 128
     stop: tuple[str, ...] = ()
     single_line: bool = False
+    max_lines: Annotated[int, msgspec.Meta(ge=0)] = 0
     context_length: Annotated[int, msgspec.Meta(ge=0)] = 0
 
 

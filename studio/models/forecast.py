@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import msgspec
 
 from studio.core.events import RunReport
-from studio.core.requests import ImageRequest, Request, SpriteRequest, UpscaleRequest, denoising_steps
+from studio.core.requests import CodeRequest, ImageRequest, Request, SpriteRequest, UpscaleRequest, denoising_steps
 from studio.models.entry import ShelfEntry
 from studio.models.machine import processor
 
@@ -24,6 +24,8 @@ TILE_WORK = 350_000_000
 BYTES_PER_PIXEL = 2_600
 """Working memory of the VAE's decoder per output pixel in bf16 at SD 1.5's width (128 channels at full
 resolution, two live maps and im2col workspace)."""
+TOKENS_PER_LINE = 10
+"""Of code, on average."""
 MARGIN = 1.1
 
 
@@ -53,6 +55,8 @@ def work_of(request: Request) -> float:
         return 1.0  # how large its picture is stands in the asset; without that, the usual run has to do
     if isinstance(request, SpriteRequest):
         return float(request.batch_size)
+    if isinstance(request, CodeRequest) and request.max_lines:
+        return float(min(request.max_tokens, request.max_lines * TOKENS_PER_LINE))
     return float(request.max_tokens)
 
 

@@ -2,7 +2,7 @@
 
 In the prompt (or the last message, or the code's instruction or prefix): `says=WORDS_WITH_UNDERSCORES` is what
 comes (`_` is a space, `\\n` a line end), `pause=SECONDS` waits before each piece, `fails=N` breaks after N pieces,
-`waits` never goes on. Without `says`, it counts: one two three …
+`waits` never goes on, `cut` says that the length was used up. Without `says`, it counts: one two three …
 """
 
 from __future__ import annotations
@@ -40,7 +40,9 @@ class AuthorEngine:
             yield TextDelta(text=piece)
         while "waits" in wanted:
             _rest(0.01, cancel)
-        yield JobCompleted(text=text, report=RunReport(device="cpu", library="author", output_tokens=len(pieces)))
+        finish = "length" if "cut" in wanted.split() else "eos"
+        report = RunReport(device="cpu", library="author", output_tokens=len(pieces), finish=finish)
+        yield JobCompleted(text=text, report=report)
 
     def unload(self) -> None:
         """Nothing is held."""

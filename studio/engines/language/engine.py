@@ -225,6 +225,7 @@ class LanguageEngine:
                 guard=prompt.guard,
                 opening=prompt.opening,
                 typed=prompt.typed,
+                lines=_lines_of(request),
             )
             generation = Generation(context, sampler, stream, prompt, most=request.max_tokens, cancel=cancel)
             generation.grammar = rules
@@ -256,3 +257,7 @@ def _stamp(path: Path) -> tuple[int, int] | None:
     except OSError:
         return None
     return status.st_size, status.st_mtime_ns
+
+
+def _lines_of(request: Written) -> int:
+    return request.max_lines if isinstance(request, CodeRequest) else 0

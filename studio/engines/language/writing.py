@@ -105,12 +105,33 @@ class TypedSpace:
         return (indent.removeprefix(typed_indent) if more else "") + rest
 
 
+class LineGuard:
+    """Lets `most` lines through and nothing of the line end behind the last one; empty ones before it do not count."""
+
+    def __init__(self, most: int) -> None:
+        self._left = most
+        self._begun = False
+
+    def passed(self, text: str) -> tuple[str, bool]:
+        """What of `text` can be shown, and whether the last line is complete."""
+        at = 0
+        if not self._begun:
+            at = len(text) - len(text.lstrip())
+            self._begun = at < len(text)
+        while (at := text.find("\n", at)) >= 0 and self._begun:
+            self._left -= 1
+            if not self._left:
+                return text[:at].removesuffix("\r"), True
+            at += 1
+        return text, False
+
+
 class TextStream:
     """The text of one answer as its tokens come in.
 
     Invalid bytes become U+FFFD at once and never stall the stream; a character that is cut off by the end
     of the answer is left out. `write` takes the bytes of one token, and says whether the text has come to a
-    stop string, or to where `guard` ends it. `opening` is text that goes out before the first token's; `typed` is
+    stop string, to where `guard` ends it, or to the end of as many `lines` (0: any number). `opening` is text that goes out before the first token's; `typed` is
     white space at the end of what was to be continued, which the model writes again.
     """
 
@@ -123,19 +144,21 @@ class TextStream:
         guard: Guard | None = None,
         opening: str = "",
         typed: str = "",
+        lines: int = 0,
     ) -> None:
         fence_end = ("\n" + _FENCE,) if fenced else ()
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self._guard = StopGuard(stops + fence_end)
         self._end = guard
         self._fence = FenceFilter() if fenced else None
+        self._lines = LineGuard(lines) if lines else None
         self._spaced = spaced
         self._typed = TypedSpace(typed) if typed else None
         self._pieces: list[bytes] = []
         self._ready: list[str] = [opening]
         self._whole: list[str] = []
-        # Without stop strings nothing needs to be looked at before the text goes out.
-        guarded = any(stops) or fenced or guard is not None
+        # Without anything to stop at nothing needs to be looked at before the text goes out.
+        guarded = any(stops) or fenced or guard is not None or bool(lines)
         self.write: Callable[[bytes], bool | None] = self._guarded if guarded else self._pieces.append
 
     def close(self) -> None:
@@ -179,8 +202,12 @@ class TextStream:
         if self._end is not None:
             shown, ended = self._end.passed(shown)
             stopped = stopped or ended
-        self._show(shown)
-        return stopped
+        return self._show(shown) or stopped
 
-    def _show(self, text: str) -> None:
-        self._ready.append(self._fence.passed(text) if self._fence is not None else text)
+    def _show(self, text: str) -> bool:
+        """Let `text` out; whether it was the last that is wanted."""
+        shown, complete = (self._fence.passed(text) if self._fence is not None else text), False
+        if self._lines is not None:
+            shown, complete = self._lines.passed(shown)
+        self._ready.append(shown)
+        return complete

@@ -25,13 +25,16 @@ class Place:
 
 @dataclasses.dataclass(frozen=True)
 class Wishes:
-    """What the panel says. `tokens` is the most that is written, `context` the model's window, 0 unknown."""
+    """What the panel says. `tokens` and `lines` are the most that is written (0 lines: any number of them), `context`
+    is the model's window, 0 unknown.
+    """
 
     model: ModelRef
     seed: int
     instruction: str = ""
     variety: float = 0.4
     tokens: int = 256
+    lines: int = 0
     context: int = 0
 
 
@@ -49,6 +52,7 @@ def instructed(place: Place, wishes: Wishes) -> CodeRequest:
         instruction=wish,
         language=place.language,
         max_tokens=wishes.tokens,
+        max_lines=wishes.lines,
     )
 
 

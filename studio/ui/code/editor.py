@@ -25,6 +25,7 @@ from studio.ui.theme import Theme
 
 _SIZE = 14
 _LEADING = 1.3
+_HINT = "Type, or say at the right what should be written here."
 
 
 class SourceArea(TextArea):
@@ -43,7 +44,6 @@ class SourceArea(TextArea):
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
         self.document().setDocumentMargin(4)
-        self.setPlaceholderText("Type, or say at the right what should be written here.")
         self.blockCountChanged.connect(lambda _count: self.make_room())
         self.updateRequest.connect(self._gutter.follow)
         self.cursorPositionChanged.connect(self._cursor_moved)
@@ -103,6 +103,13 @@ class SourceArea(TextArea):
         cursor.setPosition(start)
         cursor.setPosition(end, QTextCursor.MoveMode.KeepAnchor)
         self.setTextCursor(cursor)
+
+    def ensureCursorVisible(self) -> None:
+        """Show the cursor, and its line from the start where both fit: Qt stays aside where it once had to go."""
+        super().ensureCursorVisible()
+        bar = self.horizontalScrollBar()
+        if bar.value() and self.cursorRect().right() + bar.value() < self.viewport().width():
+            bar.setValue(0)
 
     # keys
 
@@ -178,9 +185,12 @@ class SourceArea(TextArea):
     # paint
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """The numbers are as tall as the code."""
+        """The numbers are as tall as the code; a cursor in sight stays so, also when a scroll bar takes its room."""
+        seen = self.cursorRect().bottom() <= event.oldSize().height() and self.cursorRect().bottom() > 0
         super().resizeEvent(event)
         self._gutter.fit()
+        if seen and self.cursorRect().bottom() > self.viewport().height():
+            self.ensureCursorVisible()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """The current line's ground first, then the code."""
@@ -191,6 +201,17 @@ class SourceArea(TextArea):
             painter.fillRect(ground, self._theme.color("hover", 0.55))
         painter.end()
         super().paintEvent(event)
+        if not self.length and not self.textCursor().block().layout().preeditAreaText():
+            self._paint_hint()
+
+    def _paint_hint(self) -> None:
+        """What can be done in an empty file, on its first line: Qt's own placeholder knows nothing of our spacing."""
+        line = self.cursorRect()
+        painter = QPainter(self.viewport())
+        painter.setPen(self._theme.color("text_soft"))
+        space = QRectF(line.right() + self.cursorWidth() + 1, line.top(), self.viewport().width(), line.height())
+        painter.drawText(space, int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter), _HINT)
+        painter.end()
 
     def visible_lines(self) -> Iterator[tuple[int, QRectF, bool]]:
         """Number, place and whether it is the cursor's, of each line in sight; for the gutter."""

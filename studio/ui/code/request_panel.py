@@ -23,7 +23,7 @@ NO_LIBRARY = (
     "Editing works all the same."
 )
 NO_MODEL = "No model for code is on this computer. Add a folder with GGUF models. Editing works all the same."
-_TOKENS_PER_LINE = 12
+_TOKENS_PER_LINE = 24  # long lines; most are half as long, and the count of lines ends them
 
 
 class CodePanel(RequestPanel):
@@ -67,8 +67,9 @@ class CodePanel(RequestPanel):
         entry = self.model.entry()
         if entry is None:
             return None
-        tokens = int(self.length.value()) * _TOKENS_PER_LINE
-        return Wishes(entry.ref, seed, self.instruction.text(), self.variety.value(), tokens, entry.context_length)
+        lines = int(self.length.value())
+        most = lines * _TOKENS_PER_LINE
+        return Wishes(entry.ref, seed, self.instruction.text(), self.variety.value(), most, lines, entry.context_length)
 
     def show_command(self, generate: Command, stop: Command, *, running: bool) -> None:
         """The button starts what is asked for, or stops what runs."""

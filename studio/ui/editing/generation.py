@@ -94,7 +94,9 @@ class Generation(QObject):
                 self._over = True
                 if not self._arrived:
                     self.stream.add(event.text)
-                self.stream.finish()
+                # What the length cut off in the middle of a line of code is no code.
+                cut = event.report.finish == "length" and isinstance(self.job.request, CodeRequest)
+                self.stream.finish(whole_lines=cut)
             case JobCancelled() | JobFailed():
                 self._over = True
                 self.stream.stop()

@@ -91,12 +91,17 @@ class Stream(QObject):
             self._flush()
             self._timer.start()
 
-    def finish(self) -> None:
-        """All text has come: it becomes part of the document, as one step."""
+    def finish(self, *, whole_lines: bool = False) -> None:
+        """All text has come: it becomes part of the document, as one step.
+
+        With `whole_lines` a last line that is not the only one is left out.
+        """
         if not self.open:
             return
         self._waiting += self._cleaner.finish()
         self._flush()
+        if whole_lines:
+            self._drop_last_line()
         self._commit() if self.text else self._take_back()
         self._close("finished")
 
@@ -173,6 +178,16 @@ class Stream(QObject):
         edits.append(Edit(position - removed, "", text, inserted_by=inserted_by))
         area.history.record_step(edits, generated=True)
 
+    def _drop_last_line(self) -> None:
+        passage = self.area.history.passage
+        kept, line_end, _ = self.text.rpartition("\n")
+        if passage is None or not line_end or not kept.strip():
+            return
+        end = passage.end
+        first = passage.start + units(kept)
+        self.area.history.grow_passage(first - end)
+        self.area.put_streamed(first, end, "")
+
     def _take_back(self) -> None:
         passage = self.area.history.passage
         if passage is None:
@@ -189,6 +204,8 @@ class Stream(QObject):
         self.area.snapshot = self.area.copy_of_text
         for layer in ("original", "stream"):
             self.area.mark(layer, [])
+        if self.area.viewport().rect().intersects(self.area.cursorRect()):
+            self.area.ensureCursorVisible()
         self.ended.emit(how)
 
     def _mark(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from studio.core.failure import FailureCode
@@ -41,6 +42,17 @@ def test_a_single_line_ends_before_the_line_does(engine: LanguageEngine, models:
     path = models(TinyModel(script=("return", " 1", "\r\n", "x = 2")))
     assert ask(engine, path, code(prefix="a", single_line=True)).text == "return 1"
     assert ask(engine, path, code(prefix="a")).text == "return 1\r\nx = 2"
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"), [(1, "\n\na = 1"), (2, "\n\na = 1\nb = 2"), (0, "\n\na = 1\nb = 2\r\nc")]
+)
+def test_it_ends_with_the_last_line_that_was_asked_for(
+    engine: LanguageEngine, models: Models, lines: int, expected: str
+) -> None:
+    path = models(TinyModel(script=("\n\n", "a = 1", "\nb", " = 2\r\n", "c")))
+    answer = ask(engine, path, msgspec.structs.replace(code(prefix="x"), max_lines=lines))
+    assert answer.text == expected
 
 
 @pytest.mark.parametrize(

@@ -200,6 +200,78 @@ def test_new_files_are_named_in_the_tree_and_take_their_language(stage: Stage) -
     stage.qtbot.waitUntil(lambda: (stage.folder / "notes.txt").read_text() == "hello", timeout=5000)
 
 
+def test_only_the_stem_of_a_name_is_chosen_so_that_the_ending_stays(stage: Stage) -> None:
+    tree = stage.room.tree.tree
+    stage.room.new_file()
+    stage.qtbot.waitUntil(lambda: bool(tree.findChildren(QLineEdit)), timeout=5000)
+    field = tree.findChildren(QLineEdit)[0]
+    stage.qtbot.waitUntil(lambda: field.selectedText() == "untitled")
+    QTest.keyClicks(field, "mathx")
+    QTest.keyClick(field, Qt.Key.Key_Return)
+    stage.qtbot.waitUntil(lambda: stage.sheet.path.name == "mathx.py", timeout=5000)
+    stage.qtbot.waitUntil(lambda: not tree.findChildren(QLineEdit) and stage.sheet.path in stage.room.tree.paths())
+    stage.room.tree.select(stage.sheet.path)
+    QTest.keyClick(tree, Qt.Key.Key_F2)
+    stage.qtbot.waitUntil(lambda: any(f.selectedText() == "mathx" for f in tree.findChildren(QLineEdit)))
+    QTest.keyClick(tree.findChildren(QLineEdit)[-1], Qt.Key.Key_Escape)
+
+
+def test_the_words_in_an_empty_file_stand_on_its_first_line(stage: Stage) -> None:
+    area = stage.open("a.py", "")
+    stage.qtbot.waitUntil(area.hasFocus)
+    image, line, ratio = area.viewport().grab().toImage(), area.cursorRect(), area.devicePixelRatioF()
+    ground = image.pixelColor(image.width() - 2, image.height() - 2)
+    left, top = round((line.right() + 4) * ratio), round(line.top() * ratio)
+    rows = {
+        y
+        for y in range(image.height())
+        for x in range(left, image.width() // 2)
+        if abs(image.pixelColor(x, y).lightness() - ground.lightness()) > 60
+    }
+    assert rows
+    assert top - 1 <= min(rows)
+    assert max(rows) <= round(line.bottom() * ratio) + 1
+    QTest.keyClicks(area, "x")
+    assert area.viewport().grab().toImage() != image
+
+
+def test_code_that_was_cut_off_ends_with_a_whole_line(stage: Stage) -> None:
+    area = stage.open("a.py", "says=a_=_1\\nb_=_2\\nget_ cut\n")
+    area.select(area.length, area.length)
+    stage.room.generate()
+    stage.qtbot.waitUntil(lambda: not stage.room.is_generating(), timeout=LONG)
+    assert area.text().endswith("cut\na = 1\nb = 2")
+    jobs = [job.request for job in stage.around.studio.queue.jobs()]
+    assert isinstance(jobs[0], CodeRequest)
+    assert jobs[0].max_lines == 20
+    area.undo()
+    assert area.text().endswith("cut\n")
+
+
+def test_after_generating_and_undoing_the_cursors_line_is_seen_from_its_start(stage: Stage) -> None:
+    area = stage.open("a.py", "")
+    long = "x" * round(area.viewport().width() / area.fontMetrics().horizontalAdvance("x"))  # a little too long
+    area.load_source("import os\n" * 60 + f"# pause=0.1\n# says=a_=_{long}\\n________y=1\n")
+    area.select(area.length, area.length)
+    area.ensureCursorVisible()
+
+    def seen() -> bool:
+        rect = area.cursorRect()
+        return area.horizontalScrollBar().value() == 0 and rect.top() >= 0 and rect.bottom() <= area.viewport().height()
+
+    stage.room.generate()
+    area.replace(600, area.length - 1, "")  # the request has it; here, nothing but what comes shall be wide
+    stage.qtbot.waitUntil(lambda: not stage.room.is_generating(), timeout=LONG)
+    assert area.text().endswith("\n        y=1")
+    stage.qtbot.waitUntil(seen)
+    assert area.horizontalScrollBar().isVisible()
+    area.undo()
+    assert seen()
+    area.redo()
+    area.resize(area.width(), area.height() - 30)
+    stage.qtbot.waitUntil(seen)
+
+
 def test_what_is_no_text_is_refused_with_words(stage: Stage) -> None:
     (stage.folder / "a.bin").write_bytes(b"\0\1\2")
     stage.room.open(stage.folder / "a.bin")
