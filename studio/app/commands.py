@@ -9,6 +9,8 @@ import msgspec
 from studio.core.command import Command
 from studio.core.failure import Failure, FailureCode, StudioError
 
+_HERE = 3.0  # more than a longer title costs, less than one letter more that fits
+
 
 class DuplicateCommand(StudioError):
     """A command whose id or shortcut is taken; a mistake in the program, found at once."""
@@ -74,13 +76,18 @@ class Commands:
                 found.setdefault(command.menu, []).append(command)
         return {title: tuple(commands) for title, commands in found.items()}
 
-    def search(self, text: str, recent: Iterable[str] = ()) -> tuple[Match, ...]:
-        """Commands that fit `text`, best first; without text all of them, the `recent` ones first."""
+    def search(self, text: str, recent: Iterable[str] = (), room: str = "") -> tuple[Match, ...]:
+        """Commands that fit `text`, best first; without text all of them, the `recent` ones first.
+
+        Of two that fit alike, the one of the `room` in front comes first, whatever was used elsewhere.
+        """
         wanted = "".join(text.lower().split())
         order = {identity: place for place, identity in enumerate(recent)}
         matches: list[Match] = []
         for command in self._commands.values():
             bonus = 8.0 / (1 + order[command.id]) if command.id in order else 0.0
+            if wanted and command.room:
+                bonus = bonus + _HERE if command.room == room else bonus / 4
             fit = fuzzy(wanted, command.title) if wanted else (0.0, ())
             if fit is not None:
                 matches.append(Match(command, fit[0] + bonus, fit[1]))

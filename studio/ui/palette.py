@@ -2,177 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import ClassVar
+from collections.abc import Sequence
 
-import msgspec
-from PySide6.QtCore import (
-    QAbstractListModel,
-    QEvent,
-    QModelIndex,
-    QObject,
-    QPersistentModelIndex,
-    QRect,
-    QSize,
-    Qt,
-    Signal,
-)
-from PySide6.QtGui import QFont, QKeyEvent, QPainter
-from PySide6.QtWidgets import (
-    QAbstractItemView,
-    QHBoxLayout,
-    QLabel,
-    QLineEdit,
-    QListView,
-    QStyle,
-    QStyledItemDelegate,
-    QStyleOptionViewItem,
-    QWidget,
-)
+from PySide6.QtCore import QEvent, QObject, Qt, Signal
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QAbstractItemView, QHBoxLayout, QLabel, QLineEdit, QListView, QWidget
 
-from studio.app.commands import Commands
+from studio.app.commands import Commands, fuzzy
 from studio.core.command import Command
 from studio.ui.floating import SHADOW, Floating
 from studio.ui.measures import keys_words
+from studio.ui.palette_list import PaletteDelegate, PaletteModel, Row
 from studio.ui.panel.facts import separator
+from studio.ui.room import Found
 from studio.ui.rooms import RoomEntry
 from studio.ui.theme import Theme
 
-Index = QModelIndex | QPersistentModelIndex
 _SHORTEST_WISH = 3
 _ROWS = 9
-
-
-class Row(msgspec.Struct, frozen=True):
-    """One line of the palette."""
-
-    title: str
-    note: str
-    keys: str
-    icon: str
-    run: Callable[[], None]
-    id: str = ""
-    places: tuple[int, ...] = ()
-
-
-class PaletteModel(QAbstractListModel):
-    """The rows that fit what was typed."""
-
-    ROW: ClassVar[int] = Qt.ItemDataRole.UserRole + 1
-
-    def __init__(self, parent: QObject | None = None) -> None:
-        super().__init__(parent)
-        self.rows: list[Row] = []
-
-    def show_rows(self, rows: list[Row]) -> None:
-        """Replace what is listed."""
-        self.beginResetModel()
-        self.rows = rows
-        self.endResetModel()
-
-    def rowCount(self, parent: Index | None = None) -> int:
-        """How many rows there are."""
-        return 0 if parent is not None and parent.isValid() else len(self.rows)
-
-    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
-        """The row, or its words for screen readers."""
-        row = self.rows[index.row()]
-        if role == PaletteModel.ROW:
-            return row
-        if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole):
-            return " · ".join(part for part in (row.title, row.note, row.keys) if part)
-        return None
-
-
-class PaletteDelegate(QStyledItemDelegate):
-    """Icon, title with the matched letters in colour, where it belongs, and its keys."""
-
-    def __init__(self, theme: Theme, parent: QObject) -> None:
-        super().__init__(parent)
-        self._theme = theme
-
-    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:  # noqa: ARG002 - Qt's signature
-        """A line's height."""
-        return QSize(200, self._theme.pixels(36))
-
-    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
-        """One row."""
-        row: Row = index.data(PaletteModel.ROW)
-        theme = self._theme
-        area: QRect = option.rect
-        state: QStyle.StateFlag = option.state
-        painter.save()
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        if state & QStyle.StateFlag.State_Selected:
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(theme.color("hover"))
-            painter.drawRoundedRect(area.adjusted(6, 1, -6, -1), 6, 6)
-        edge = theme.pixels(16)
-        color = "accent_text" if state & QStyle.StateFlag.State_Selected else "text_soft"
-        painter.drawPixmap(area.left() + 18, area.center().y() - edge // 2 + 1, theme.pixmap(row.icon, color, edge))
-        right = _draw_keys(painter, theme, area, row.keys)
-        painter.setFont(theme.font("small"))
-        painter.setPen(theme.color("text_soft"))
-        note_width = painter.fontMetrics().horizontalAdvance(row.note)
-        note = QRect(right - note_width - (12 if row.keys else 0), area.top(), note_width, area.height())
-        painter.drawText(note, int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight), row.note)
-        left = area.left() + 18 + edge + 12
-        self._draw_title(painter, QRect(left, area.top(), note.left() - left - 12, area.height()), row)
-        painter.restore()
-
-    def _draw_title(self, painter: QPainter, area: QRect, row: Row) -> None:
-        plain, bold = self._theme.font("body"), self._theme.font("body", bold=True)
-        painter.setFont(plain)
-        title = painter.fontMetrics().elidedText(row.title, Qt.TextElideMode.ElideRight, area.width())
-        x = area.left()
-        for matched, piece in _pieces(title, row.places):
-            font: QFont = bold if matched else plain
-            painter.setFont(font)
-            painter.setPen(self._theme.color("accent_text" if matched else "text"))
-            width = painter.fontMetrics().horizontalAdvance(piece)
-            painter.drawText(QRect(x, area.top(), width + 8, area.height()), int(Qt.AlignmentFlag.AlignVCenter), piece)
-            x += width
-
-
-def _pieces(title: str, places: tuple[int, ...]) -> list[tuple[bool, str]]:
-    """`title` in runs of matched and unmatched letters."""
-    found: list[tuple[bool, str]] = []
-    for place, letter in enumerate(title):
-        matched = place in places
-        if found and found[-1][0] == matched:
-            found[-1] = (matched, found[-1][1] + letter)
-        else:
-            found.append((matched, letter))
-    return found
-
-
-def _draw_keys(painter: QPainter, theme: Theme, area: QRect, keys: str) -> int:
-    """Draw the keys as small caps at the right; returns where they begin."""
-    right = area.right() - 16
-    painter.setFont(theme.font("small"))
-    metrics = painter.fontMetrics()
-    for key in reversed(keys.split()):
-        width = max(metrics.horizontalAdvance(key) + 10, metrics.height() + 4)
-        cap = QRect(right - width, area.center().y() - metrics.height() // 2 - 1, width, metrics.height() + 4)
-        painter.setPen(theme.color("line_strong"))
-        painter.setBrush(theme.color("raised"))
-        painter.drawRoundedRect(cap, 4, 4)
-        painter.setPen(theme.color("text_soft"))
-        painter.drawText(cap, int(Qt.AlignmentFlag.AlignCenter), key)
-        right -= width + 4
-    return right
+_MOST_DOCUMENTS = 6
 
 
 class Palette(Floating):
     """Opens at the top of the window. `used` carries the id of the command that was run.
 
     `about_to_search` is emitted before the list is made, so that rooms not built yet can bring their
-    commands; `wished(room, text)` when free text is to be made in a room.
+    commands; `wished(room, text)` when free text is to be made in a room, `opened(room, key)` when one of the
+    room's documents is wanted.
     """
 
     used = Signal(str)
     about_to_search = Signal()
     wished = Signal(str, str)
+    opened = Signal(str, str)
 
     def __init__(self, theme: Theme, commands: Commands, rooms: tuple[RoomEntry, ...], parent: QWidget) -> None:
         super().__init__(theme, parent)
@@ -180,6 +42,7 @@ class Palette(Floating):
         self._rooms = rooms
         self.recent: list[str] = []
         self.room = ""
+        self._documents: list[Found] = []
         self.setAccessibleName("Search or do anything")
         self.field = QLineEdit()
         self.field.setProperty("look", "bare")
@@ -220,6 +83,12 @@ class Palette(Floating):
         self._search("")
         self.popup(self.field)
 
+    def show_documents(self, documents: Sequence[Found]) -> None:
+        """Texts and files that can be opened by their names from now on."""
+        self._documents = list(documents)
+        if self.isVisible() and self.field.text():
+            self._search(self.field.text())
+
     def place(self) -> None:
         """In the middle of the window's top, over the search field."""
         window = self.over.rect()
@@ -250,17 +119,26 @@ class Palette(Floating):
         return True
 
     def _search(self, text: str) -> None:
-        rows = [
-            self._row(match.command, match.places)
-            for match in self._commands.search(text, self.recent)
+        scored = [
+            (match.score, self._row(match.command, match.places))
+            for match in self._commands.search(text, self.recent, self.room)
             if self._reachable(match.command)
         ]
+        scored = sorted([*scored, *self._found(text)], key=lambda each: -each[0])
+        rows = [row for _, row in scored]
         wish = text.strip()
         if len(wish) >= _SHORTEST_WISH:
             rows += [self._wish(entry, wish) for entry in self._rooms if entry.asks]
         self.model.show_rows(rows)
         self._mark(0)
         self.place()
+
+    def _found(self, text: str) -> list[tuple[float, Row]]:
+        """The documents that fit best, as good as a command of the same name would be."""
+        wanted = "".join(text.lower().split())
+        fits = [(fuzzy(wanted, document.name), document) for document in self._documents if len(wanted) > 1]
+        best = sorted([(fit, document) for fit, document in fits if fit], key=lambda each: -each[0][0])
+        return [(fit[0], self._document(document, fit[1])) for fit, document in best[:_MOST_DOCUMENTS]]
 
     def _reachable(self, command: Command) -> bool:
         """A room's command that can't run from elsewhere is still offered: it opens its room first."""
@@ -276,6 +154,18 @@ class Palette(Floating):
             run=command.run,
             id=command.id,
             places=places,
+        )
+
+    def _document(self, document: Found, places: tuple[int, ...]) -> Row:
+        entry = next((entry for entry in self._rooms if entry.id == document.room), None)
+        lead = "Open "
+        return Row(
+            title=f"{lead}{document.name}",
+            note=entry.title if entry else "",
+            keys="",
+            icon="file",
+            run=lambda: self.opened.emit(document.room, document.key),
+            places=tuple(place + len(lead) for place in places),
         )
 
     def _wish(self, entry: RoomEntry, text: str) -> Row:

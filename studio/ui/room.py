@@ -44,6 +44,15 @@ class RoomContext:
     open_room: Callable[[str], None]
 
 
+@dataclasses.dataclass(frozen=True)
+class Found:
+    """A document of the room `room` that can be opened by its `name`; `key` is what the room knows it by."""
+
+    room: str
+    key: str
+    name: str
+
+
 class Room(QWidget):
     """The base class of rooms. The window makes a room when it is shown for the first time.
 
@@ -81,6 +90,13 @@ class Room(QWidget):
     def make(self, prompt: str) -> None:
         """Fill in `prompt` and start making it at once; the greeting and the palette call this."""
         raise NotImplementedError
+
+    def documents(self) -> tuple[Found, ...]:
+        """What can be opened here by its name. Called on a background thread."""
+        return ()
+
+    def open_document(self, key: str) -> None:
+        """Bring one of `documents` to the front."""
 
     def state(self) -> dict[str, Any]:
         """What to remember until the next start, as plain JSON (zoom, open document, panel values)."""

@@ -169,9 +169,15 @@ class Window(QWidget):
             self._palette.about_to_search.connect(self.build_rooms)
             self._palette.used.connect(self._run_command)
             self._palette.wished.connect(self.make)
+            self._palette.opened.connect(self._open_document)
         self._palette.recent = self.session.recent
         self._palette.room = self.stage.current
         self._palette.open()
+        if self.studio is not None:
+            rooms = [self.stage.room(entry.id) for entry in self._entries]
+            self.background.run(
+                lambda: [found for room in rooms for found in room.documents()], self._palette.show_documents
+            )
 
     def open_menu(self) -> None:
         """Open all menus under the menu button."""
@@ -293,6 +299,10 @@ class Window(QWidget):
         if command.room and command.room != self.stage.current:
             self.open_room(command.room)
         self.commands.run(identity)
+
+    def _open_document(self, room: str, key: str) -> None:
+        self.open_room(room)
+        self.stage.room(room).open_document(key)
 
     def _hear(self, job: Job, event: Event) -> None:
         if isinstance(event, JobFailed):

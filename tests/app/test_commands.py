@@ -42,6 +42,22 @@ def test_search_puts_the_best_first() -> None:
     assert len(commands.search("")) == 4
 
 
+def test_the_room_in_front_comes_first() -> None:
+    commands = Commands()
+    commands.add(
+        [
+            command("code.save", "Save", room="code"),
+            command("code.save-all", "Save all files", room="code"),
+            command("canvas.save", "Save the picture…", room="canvas"),
+            command("app.quit", "Quit"),
+        ]
+    )
+    for recent in ([], ["code.save"]):
+        assert commands.search("save", recent, "canvas")[0].command.id == "canvas.save"
+        assert commands.search("save", recent, "code")[0].command.id == "code.save"
+    assert commands.search("quit", ["code.save"], "canvas")[0].command.id == "app.quit"
+
+
 def test_fuzzy_marks_the_letters() -> None:
     fit = fuzzy("stq", "Show the queue")
     assert fit is not None

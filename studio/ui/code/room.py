@@ -30,7 +30,7 @@ from studio.ui.editing.alive import while_alive
 from studio.ui.editing.empty import EmptyPage
 from studio.ui.editing.late import insert_late
 from studio.ui.editing.watcher import FileWatcher
-from studio.ui.room import Room, RoomContext
+from studio.ui.room import Found, Room, RoomContext
 
 _ROOM_FOR_TREE = 620
 _CODE = re.compile(r"\s*(def|class|import|from|async|if|for|while|try|with|return|print|@|#|//|function|const|let)\b")
@@ -80,6 +80,15 @@ class CodeRoom(Room):
         self._look_around()
         self.desk.take_focus()
         self.desk.tell()
+
+    def documents(self) -> tuple[Found, ...]:
+        """The files of the open folder."""
+        folder = self.folder
+        return tuple(Found(self.id, str(path), folder.name_of(path)) for path in folder.files())
+
+    def open_document(self, key: str) -> None:
+        """Bring a file to the front."""
+        self.open(Path(key))
 
     def make(self, prompt: str) -> None:
         """The beginning of code is completed in grey; words are an instruction for the cursor."""

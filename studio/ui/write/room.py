@@ -21,7 +21,7 @@ from studio.ui.editing.alive import while_alive
 from studio.ui.editing.empty import EmptyPage
 from studio.ui.editing.late import insert_late
 from studio.ui.editing.watcher import FileWatcher
-from studio.ui.room import Room, RoomContext
+from studio.ui.room import Found, Room, RoomContext
 from studio.ui.write.actions import write_commands
 from studio.ui.write.asking import TITLES, Task
 from studio.ui.write.assistant import Assistant
@@ -77,6 +77,14 @@ class WriteRoom(Room):
         self._look_around()
         self.desk.take_focus()
         self.desk.tell()
+
+    def documents(self) -> tuple[Found, ...]:
+        """The project's texts."""
+        return tuple(Found(self.id, chapter.path, chapter.title) for chapter in self.manuscript.chapters())
+
+    def open_document(self, key: str) -> None:
+        """Bring a text to the front."""
+        self.open(key)
 
     def make(self, prompt: str) -> None:
         """A beginning of a story is continued; anything else is a direction for a new passage."""

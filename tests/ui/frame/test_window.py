@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
@@ -101,6 +102,31 @@ def test_the_palette_closes_beside_it_and_gives_the_focus_back(qtbot: QtBot, run
     qtbot.mouseClick(window.strip, Qt.MouseButton.LeftButton)
     assert not palette.isVisible()
     assert QApplication.focusWidget() is before
+
+
+@pytest.mark.parametrize(
+    ("title", "room", "name"),
+    [("Open The heron", "write", "The heron"), ("Open lib/heron.py", "code", "heron.py")],
+)
+def test_the_palette_opens_texts_and_files_by_their_names(
+    qtbot: QtBot, running: Application, title: str, room: str, name: str
+) -> None:
+    window = running.window
+    assert running.studio is not None
+    folder = running.studio.project.folder
+    for file in ("Texts/The heron.md", "Code/lib/heron.py"):
+        (folder / file).parent.mkdir(parents=True, exist_ok=True)
+        (folder / file).write_text("heron\n")
+    window.open_palette()
+    palette = window._palette
+    assert palette is not None
+    palette.field.setText("heron")
+    qtbot.waitUntil(lambda: any(row.title == title for row in palette.model.rows), timeout=5000)
+    row = next(row for row, entry in enumerate(palette.model.rows) if entry.title == title)
+    place = palette.list.visualRect(palette.model.index(row, 0)).center()
+    qtbot.mouseClick(palette.list.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    assert window.stage.current == room
+    qtbot.waitUntil(lambda: name in running.shell.windowTitle(), timeout=5000)
 
 
 def test_free_text_in_the_palette_is_made_in_a_room(qtbot: QtBot, running: Application) -> None:
