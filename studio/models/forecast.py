@@ -6,6 +6,7 @@ model, scaled by the work asked for, and is left out until there is one.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import msgspec
@@ -27,6 +28,9 @@ resolution, two live maps and im2col workspace)."""
 TOKENS_PER_LINE = 10
 """Of code, on average."""
 MARGIN = 1.1
+_COUNTED = 8
+_FADING = 0.75
+"""How many runs say how long the next one takes, and what each of them counts of the one after it."""
 
 
 class Run(msgspec.Struct, frozen=True):
@@ -82,8 +86,24 @@ def forecast(entry: ShelfEntry, request: Request, history: Sequence[Run] = ()) -
 
 
 def _seconds(request: Request, history: Sequence[Run]) -> float | None:
-    rates = sorted(run.report.run_seconds / run.work for run in history if run.work > 0 and run.report.run_seconds > 0)
-    return work_of(request) * rates[len(rates) // 2] if rates else None
+    """The middle pace of the newest runs (newest first), so that one bad run counts little.
+
+    A run counts less the older it is, since the last ones alone saw what else the machine does now, and less the
+    more its work was another, since a short run is mostly its fixed costs.
+    """
+    work = work_of(request)
+    known = [run for run in history if run.work > 0 and run.report.run_seconds > 0][:_COUNTED]
+    paces = sorted(
+        (run.report.run_seconds / run.work, _FADING**age / (1.0 + abs(math.log2(run.work / work))) ** 2)
+        for age, run in enumerate(known)
+    )
+    half = sum(weight for _, weight in paces) / 2
+    reached = 0.0
+    for pace, weight in paces:
+        reached += weight
+        if reached >= half:
+            return work * pace
+    return None
 
 
 def _sentence(needed: int, free: int, *, fits: bool) -> str:
