@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from PySide6.QtCore import QObject, Qt
 from PySide6.QtGui import QAction, QKeySequence, QShortcut
 from PySide6.QtWidgets import QMenu, QWidget
@@ -25,6 +27,18 @@ def build_menu(commands: Commands, room: str, theme: Theme, parent: QWidget) -> 
         if shown:
             submenu = menu.addMenu(title)
             _fill(submenu, shown)
+    return menu
+
+
+def menu_of(groups: Iterable[Iterable[Command]], theme: Theme, parent: QWidget) -> QMenu:
+    """A menu of these commands, with a line between the groups."""
+    menu = QMenu(parent)
+    theme.clothe(menu)
+    for number, group in enumerate(groups):
+        if number:
+            menu.addSeparator()
+        for command in group:
+            _add(menu, command)
     return menu
 
 

@@ -65,6 +65,10 @@ class CanvasActions(Protocol):
         """Fill the panel from the selected picture."""
         ...
 
+    def start_from_selected(self) -> None:
+        """Start the next picture from the selected one."""
+        ...
+
     def can_enlarge(self) -> bool:
         """Whether a picture is selected and there is a model to enlarge it."""
         ...
@@ -115,10 +119,12 @@ def _making(room: CanvasActions) -> list[Command]:
                 "Make the picture in the dashed frame"),
         Command("canvas.stop", "Stop all pictures", room.stop_all, "Ctrl+.", "Canvas", "canvas", busy,
                 "Stop every picture that is being made here"),
-        Command("canvas.escape", "Let go, else stop the picture", room.escape, "Esc", "Canvas", "canvas",
+        Command("canvas.escape", "Deselect, or stop the picture", room.escape, "Esc", "Canvas", "canvas",
                 room.can_escape, "Take back what the mouse is doing, then the selection, then the picture on its way"),
-        Command("canvas.recall", "Take over this picture's request", room.recall_request, "Ctrl+R", "Canvas", "canvas",
+        Command("canvas.recall", "Use this picture's settings again", room.recall_request, "Ctrl+R", "Canvas", "canvas",
                 selected, "Fill the panel with prompt, seed and numbers of the selected picture"),
+        Command("canvas.start-from", "Start from this picture", room.start_from_selected, "", "Canvas", "canvas",
+                selected, "Change the selected picture: the next one is made from it, and lands beside it"),
         Command("canvas.frame-selection", "Put the frame around the selection", room.frame_to_selection, "F", "Canvas",
                 "canvas", selected),
         Command("canvas.enlarge", "Upscale ×4", room.enlarge_selected, "Ctrl+U", "Canvas", "canvas", room.can_enlarge,

@@ -22,6 +22,7 @@ from studio.ui.canvas.bar import ZoomBar
 from studio.ui.canvas.bringing import BringIn, input_frame
 from studio.ui.canvas.enlarging import SCALE, enlarging, landing
 from studio.ui.canvas.export import ask_picture, ask_target, save_canvas, save_pixels
+from studio.ui.canvas.picture_menu import PictureMenu
 from studio.ui.canvas.pictures import PictureCache
 from studio.ui.canvas.request_panel import CanvasPanel
 from studio.ui.canvas.results import CanvasResults
@@ -53,7 +54,9 @@ class CanvasRoom(Room):
         self.request_panel = CanvasPanel(context.theme, context.studio)
         self._bring = BringIn(context, self._arrived)
         self._commands = canvas_commands(self)
-        self._zoom_bar = ZoomBar(context.theme, self.view, {command.id: command for command in self._commands})
+        by_name = {command.id: command for command in self._commands}
+        self._zoom_bar = ZoomBar(context.theme, self.view, by_name)
+        PictureMenu(context.theme, self.view, by_name)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.view)
@@ -195,6 +198,10 @@ class CanvasRoom(Room):
         record = self.context.studio.project.assets.provenance(asset.id) if asset else None
         if record is not None and isinstance(record.request, ImageRequest):
             self.request_panel.take_over(record.request)
+
+    def start_from_selected(self) -> None:
+        """Start the next picture from the selected one."""
+        self._use_input(self.selected_asset())
 
     def can_enlarge(self) -> bool:
         """Whether a picture is selected and there is a model to enlarge it."""

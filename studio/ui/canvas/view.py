@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import sys
 
-from PySide6.QtCore import QEvent, QMimeData, QPointF, QRectF, QSize, QSizeF, Qt, Signal
+from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, QRectF, QSize, QSizeF, Qt, Signal
 from PySide6.QtGui import (
+    QContextMenuEvent,
     QDragEnterEvent,
     QDragMoveEvent,
     QDropEvent,
@@ -57,6 +58,7 @@ class CanvasView(QWidget):
     dropped = Signal(object, QPointF)
     zoom_changed = Signal(float)
     escaped = Signal()
+    menu_wanted = Signal(QPoint)
 
     def __init__(
         self, theme: Theme, cache: PictureCache, document: CanvasDocument, scene: Scene, parent: QWidget | None = None
@@ -276,6 +278,18 @@ class CanvasView(QWidget):
             self._space = False
             self.unsetCursor()
         super().focusOutEvent(event)
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        """Select what is under the pointer and ask for the menu; with the menu key, for what is selected."""
+        place = event.globalPos()
+        if event.reason() is QContextMenuEvent.Reason.Mouse:
+            spot = self.camera.to_canvas(QPointF(event.pos()))
+            hit = self.document.at(spot.x(), spot.y())
+            self.select(hit.id if hit else None)
+        elif selected := self.document.find(self.scene.selected or ""):
+            shown = self.camera.to_widget(selected.rect).intersected(QRectF(self.rect()))
+            place = self.mapToGlobal(shown.center().toPoint())
+        self.menu_wanted.emit(place)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """Take pictures and files."""
