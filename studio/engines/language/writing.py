@@ -131,8 +131,9 @@ class TextStream:
 
     Invalid bytes become U+FFFD at once and never stall the stream; a character that is cut off by the end
     of the answer is left out. `write` takes the bytes of one token, and says whether the text has come to a
-    stop string, to where `guard` ends it, or to the end of as many `lines` (0: any number). `opening` is text that goes out before the first token's; `typed` is
-    white space at the end of what was to be continued, which the model writes again.
+    stop string, to where `guard` ends it, or to the end of as many `lines` (0: any number). `opening` is text that
+    goes out before the first token's; `typed` is white space at the end of what was to be continued, which the
+    model writes again.
     """
 
     def __init__(
