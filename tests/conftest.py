@@ -94,3 +94,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests that import model libraries come last: the window's are told apart from them, and run faster without."""
     heavy = (ROOT / "tests" / "engines", ROOT / "tests" / "train")
     items.sort(key=lambda item: any(item.path.is_relative_to(folder) for folder in heavy))
+
+
+def pytest_unconfigure() -> None:
+    """Close what llama_cpp leaves open, or Python would complain below pytest's closing line."""
+    opened = sys.modules.get("llama_cpp._utils")
+    for name in ("outnull_file", "errnull_file"):
+        file = getattr(opened, name, None)
+        if file is not None:
+            file.close()
