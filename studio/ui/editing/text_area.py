@@ -15,6 +15,7 @@ from typing import Literal
 from PySide6.QtCore import QEvent, QMimeData, Qt, Signal
 from PySide6.QtGui import (
     QAction,
+    QColor,
     QContextMenuEvent,
     QInputMethodEvent,
     QKeyEvent,
@@ -86,19 +87,20 @@ class TextArea(QPlainTextEdit):
         self._typing = False
         self._authors: Runs | None = None
         self._marks: dict[str, list[QTextEdit.ExtraSelection]] = {}
+        self._colors: dict[QPalette.ColorRole, QColor] = {}
         self.setCursorWidth(2)
         document.contentsChange.connect(self._changed)
 
     def dress(self, theme: Theme) -> None:
-        """Put on the theme's colours.
+        """Put on the theme's colours; they are put on again whenever a style sheet has taken them off."""
+        self._colors = {role: theme.color(name) for role, name in _COLORS.items()}
+        self._color()
 
-        The viewport gets them too: under a style sheet it would keep those that it was first shown with.
-        """
-        palette = self.palette()
-        for role, name in _COLORS.items():
-            palette.setColor(role, theme.color(name))
-        self.setPalette(palette)
-        self.viewport().setPalette(palette)
+    def changeEvent(self, event: QEvent) -> None:
+        """A style sheet that comes late, as it does to a room out of sight, brings back the colours from before."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.StyleChange:
+            self._color()
 
     def set_space_below(self, pixels: float) -> None:
         """The space below each block; call it with the font."""
@@ -282,6 +284,15 @@ class TextArea(QPlainTextEdit):
         self.ensureCursorVisible()
 
     # inside
+
+    def _color(self) -> None:
+        """The viewport gets the colours too: under a style sheet it would keep those that it was first shown with."""
+        palette = self.palette()
+        for role, color in self._colors.items():
+            palette.setColor(role, color)
+        for widget in (self, self.viewport()):
+            if widget.palette() != palette:
+                widget.setPalette(palette)
 
     def _put(self, start: int, end: int, text: str) -> None:
         cursor = QTextCursor(self.document())
