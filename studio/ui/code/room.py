@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QFileDialog, QFrame, QHBoxLayout, QWidget
+from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QWidget
 
 from studio.app.notices import Action
 from studio.core.command import Command
@@ -28,6 +27,7 @@ from studio.ui.code.sheet import Sheet
 from studio.ui.code.tree import FileTree
 from studio.ui.editing.alive import while_alive
 from studio.ui.editing.empty import EmptyPage
+from studio.ui.editing.flank import Flank
 from studio.ui.editing.late import insert_late
 from studio.ui.editing.watcher import FileWatcher
 from studio.ui.room import Found, Room, RoomContext
@@ -49,7 +49,6 @@ class CodeRoom(Room):
         self._trash = inner / "trash"
         self._recovery = Recovery(inner / "recovery" / "code")
         self.folder = CodeFolder(context.studio.project.folder / "Code", self._trash)
-        self._tree_wanted = True
         self._commands = code_commands(self)
         self._by_id = {command.id: command for command in self._commands}
         self.request_panel = CodePanel(context.theme, context.studio)
@@ -57,6 +56,7 @@ class CodeRoom(Room):
         self.tree = FileTree(context.theme)
         self.desk = Desk(context, self._recovery, self._trash, self.request_panel.model_ref, self._empty_page())
         self.desk.folder_name = lambda: self.folder.folder.name
+        self.flank = Flank(self.tree, self.tree.tree, self.desk, _ROOM_FOR_TREE)
         self._watcher = FileWatcher(self)
         self._build()
         self._connect()
@@ -119,7 +119,7 @@ class CodeRoom(Room):
             "files": [str(sheet.path) for sheet in self.desk.sheets()],
             "front": str(sheet.path) if sheet else "",
             "cursors": self.desk.remember_cursors(),
-            "tree": self._tree_wanted,
+            "tree": self.flank.wanted,
             "panel": self.request_panel.state(),
         }
 
@@ -132,8 +132,7 @@ class CodeRoom(Room):
             self.desk.cursors = {str(name): at for name, at in cursors.items() if isinstance(at, int)}
         if isinstance(panel := state.get("panel"), dict):
             self.request_panel.restore(panel)
-        self._tree_wanted = state.get("tree") is not False
-        self._fit_tree()
+        self.flank.set_wanted(state.get("tree") is not False)
         files = state.get("files")
         wanted = [Path(name) for name in files if isinstance(name, str)] if isinstance(files, list) else []
         front = Path(str(state.get("front") or ""))
@@ -178,8 +177,7 @@ class CodeRoom(Room):
     def rename_current(self) -> None:
         """Let the person type another name in the tree."""
         if (sheet := self.sheet()) is not None:
-            self._tree_wanted = True
-            self._fit_tree(asked=True)
+            self.flank.show_side()
             self.tree.rename(sheet.path)
 
     def discard_current(self) -> None:
@@ -224,8 +222,7 @@ class CodeRoom(Room):
 
     def toggle_tree(self) -> None:
         """Show or hide the files."""
-        self._tree_wanted = self.tree.isHidden()
-        self._fit_tree(asked=True)
+        self.flank.toggle()
 
     # help
 
@@ -249,34 +246,25 @@ class CodeRoom(Room):
         """Stop the code on its way."""
         self.assistant.stop()
 
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        """In a narrow window the code has the room."""
-        super().resizeEvent(event)
-        self._fit_tree()
-
     # inside
 
     def _empty_page(self) -> EmptyPage:
         words = (
-            "Begin a file, open one at the left, or open a folder of your own. Grey suggestions come as you type; "
-            "Tab takes them."
+            "Begin a file, choose one from the list (Ctrl+Shift+L), or open a folder of your own. "
+            "Grey suggestions come as you type; Tab takes them."
         )
         commands = [self._by_id["code.new"], self._by_id["code.open-folder"]]
         return EmptyPage(self.context.theme, "code", "Nothing is open", words, commands)
 
     def _build(self) -> None:
-        self._line = QFrame()
-        self._line.setProperty("look", "line")
-        self._line.setFixedWidth(1)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(0)
-        row.addWidget(self.tree)
-        row.addWidget(self._line)
-        row.addWidget(self.desk, 1)
+        row.addWidget(self.flank)
 
     def _connect(self) -> None:
         self.tree.opened.connect(self.open)
+        self.tree.chosen.connect(self._chosen)
+        self.flank.left.connect(self.desk.take_focus)
         self.tree.renamed.connect(self._rename, Qt.ConnectionType.QueuedConnection)  # the field closes first
         self.tree.discarded.connect(self.discard)
         self.tree.new_wanted.connect(self._new_in)
@@ -352,10 +340,10 @@ class CodeRoom(Room):
     def _watch(self) -> None:
         self._watcher.watch([self.folder.folder, *(sheet.path for sheet in self.desk.sheets())])
 
-    def _fit_tree(self, *, asked: bool = False) -> None:
-        shown = self._tree_wanted and (asked or self.width() >= _ROOM_FOR_TREE)
-        self.tree.setVisible(shown)
-        self._line.setVisible(shown)
+    def _chosen(self) -> None:
+        """The tree that lay over the code has done its work."""
+        if self.flank.leave():
+            self.desk.take_focus()
 
     def _clear_old_suggestions(self) -> None:
         """What was being suggested when the studio ended is not to be offered again. In the background."""

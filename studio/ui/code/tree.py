@@ -45,9 +45,13 @@ class _Tree(QTreeWidget):
 
 
 class FileTree(QWidget):
-    """`opened(path)`, `renamed(path, name)`, `discarded(path)`; `new_wanted(folder)` and `folder_wanted()`."""
+    """`opened(path)`, `renamed(path, name)`, `discarded(path)`; `new_wanted(folder)` and `folder_wanted()`.
+
+    `chosen` says that the tree is no longer needed: a file was opened or a name was typed.
+    """
 
     opened = Signal(object)
+    chosen = Signal()
     renamed = Signal(object, str)
     discarded = Signal(object)
     new_wanted = Signal(object)
@@ -229,6 +233,7 @@ class FileTree(QWidget):
             item.setExpanded(not item.isExpanded())
         else:
             self.opened.emit(item.data(0, _PATH))
+            self.chosen.emit()
 
     def _edited(self, item: QTreeWidgetItem) -> None:
         path = item.data(0, _PATH)
@@ -238,6 +243,7 @@ class FileTree(QWidget):
     def _name_typed(self) -> None:
         if self._stale:
             self.refresh()
+        self.chosen.emit()
 
     def _asked(self, what: str) -> None:
         item = self.tree.currentItem()

@@ -95,11 +95,13 @@ class _List(QListWidget):
 class ChapterList(QWidget):
     """`opened(path)`, `renamed(path, title)`, `discarded(path)`: paths are relative to the project.
 
-    `entered` says that the person wants to write in the open text.
+    `entered` says that the person wants to write in the open text; `chosen` that the list is no longer needed: a text
+    was clicked or a name was typed.
     """
 
     opened = Signal(str)
     entered = Signal()
+    chosen = Signal()
     renamed = Signal(str, str)
     discarded = Signal(str)
 
@@ -193,6 +195,7 @@ class ChapterList(QWidget):
         found.customContextMenuRequested.connect(lambda spot: self._menu(found.itemAt(spot)))
         found.currentItemChanged.connect(self._chosen)
         found.itemChanged.connect(self._edited)
+        found.itemClicked.connect(self.chosen)
         found.asked.connect(self._asked)
         return found
 
@@ -228,6 +231,7 @@ class ChapterList(QWidget):
         later, self._later = self._later, None
         if later is not None:
             later()
+        self.chosen.emit()
 
     def _asked(self, what: str) -> None:
         item = self.list.currentItem()

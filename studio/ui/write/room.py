@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import Qt, QTimer
-from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from studio.app.notices import Action
 from studio.core.command import Command
@@ -19,6 +18,7 @@ from studio.core.jobs import Job
 from studio.documents.manuscript import Chapter, Manuscript, count_words
 from studio.ui.editing.alive import while_alive
 from studio.ui.editing.empty import EmptyPage
+from studio.ui.editing.flank import Flank
 from studio.ui.editing.late import insert_late
 from studio.ui.editing.watcher import FileWatcher
 from studio.ui.room import Found, Room, RoomContext
@@ -45,13 +45,13 @@ class WriteRoom(Room):
     def __init__(self, context: RoomContext, parent: QWidget | None = None) -> None:
         super().__init__(context, parent)
         self.manuscript = Manuscript(context.studio.project.folder)
-        self._list_wanted = True
         self._commands = write_commands(self)
         self._by_id = {command.id: command for command in self._commands}
         self.request_panel = WritePanel(context.theme, context.studio)
         self.assistant = Assistant(context, self.request_panel, self)
         self.chapters = ChapterList(context.theme, self.new_text)
         self.desk = Desk(context, self.manuscript, self._empty_page())
+        self.flank = Flank(self.chapters, self.chapters.list, self.desk, _ROOM_FOR_LIST)
         self._counting = QTimer(self)
         self._counting.setSingleShot(True)
         self._counting.setInterval(_COUNT_DELAY)
@@ -109,7 +109,7 @@ class WriteRoom(Room):
         return {
             "open": self.desk.name,
             "cursors": self.desk.remember_cursors(),
-            "list": self._list_wanted,
+            "list": self.flank.wanted,
             "panel": self.request_panel.state(),
         }
 
@@ -120,8 +120,7 @@ class WriteRoom(Room):
             self.desk.cursors = {str(name): at for name, at in cursors.items() if isinstance(at, int)}
         if isinstance(panel := state.get("panel"), dict):
             self.request_panel.restore(panel)
-        self._list_wanted = state.get("list") is not False
-        self._fit_list()
+        self.flank.set_wanted(state.get("list") is not False)
         if isinstance(name := state.get("open"), str) and name:
             self.open(name)
 
@@ -143,8 +142,7 @@ class WriteRoom(Room):
     def rename(self) -> None:
         """Let the person type another name in the list."""
         if self.has_text():
-            self._list_wanted = True
-            self._fit_list()
+            self.flank.show_side()
             self.chapters.rename(self.desk.name)
 
     def discard_current(self) -> None:
@@ -236,37 +234,27 @@ class WriteRoom(Room):
 
     def toggle_list(self) -> None:
         """Show or hide the list of texts."""
-        self._list_wanted = self.chapters.isHidden()
-        self._fit_list(asked=True)
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        """In a narrow window the page has the room."""
-        super().resizeEvent(event)
-        self._fit_list()
+        self.flank.toggle()
 
     # inside
 
     def _empty_page(self) -> EmptyPage:
         words = (
-            "Begin a text, or choose one at the left. It is an ordinary Markdown file in the project's folder, "
-            "and it saves itself."
+            "Begin a text, or choose one from the list (Ctrl+Shift+L). It is an ordinary Markdown file in the "
+            "project's folder, and it saves itself."
         )
         return EmptyPage(self.context.theme, "write", "Nothing is open", words, [self._by_id["write.new"]])
 
     def _build(self) -> None:
-        self._line = QFrame()
-        self._line.setProperty("look", "line")
-        self._line.setFixedWidth(1)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(0)
-        row.addWidget(self.chapters)
-        row.addWidget(self._line)
-        row.addWidget(self.desk, 1)
+        row.addWidget(self.flank)
 
     def _connect(self) -> None:
         self.chapters.opened.connect(self.open)
         self.chapters.entered.connect(self.desk.take_focus)
+        self.chapters.chosen.connect(self._chosen)
+        self.flank.left.connect(self.desk.take_focus)
         self.chapters.renamed.connect(self._rename, Qt.ConnectionType.QueuedConnection)  # the field closes first
         self.chapters.discarded.connect(self.discard)
         self.assistant.changed.connect(self._show_command)
@@ -355,10 +343,10 @@ class WriteRoom(Room):
             while_alive(self, lambda words: self.chapters.set_words(name, words)),
         )
 
-    def _fit_list(self, *, asked: bool = False) -> None:
-        shown = self._list_wanted and (asked or self.width() >= _ROOM_FOR_LIST)
-        self.chapters.setVisible(shown)
-        self._line.setVisible(shown)
+    def _chosen(self) -> None:
+        """The list that lay over the page has done its work."""
+        if self.flank.leave():
+            self.desk.take_focus()
 
     def _hear(self, job: Job, event: Event) -> None:
         """A finished job that nothing waits for, as after a retry, still lands in its own document."""
