@@ -47,6 +47,9 @@ class ImageRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag=
     strength: Fraction = 0.6
 
 
+_RESERVED_SHARE = 4
+
+
 class Sampling(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How the next token is drawn.
 
@@ -202,3 +205,8 @@ def words_of(request: Request) -> str:
         case MusicRequest(title=title, kind=kind):
             return title or kind
     return ""
+
+
+def prompt_room(length: int, max_tokens: int) -> int:
+    """How many tokens of a window of `length` a prompt may take: at most a quarter is kept free for the answer."""
+    return max(length - min(max_tokens, max(length // _RESERVED_SHARE, 1)), 1)

@@ -2,7 +2,8 @@
 
 In the prompt (or the last message, or the code's instruction or prefix): `says=WORDS_WITH_UNDERSCORES` is what
 comes (`_` is a space, `\\n` a line end), `pause=SECONDS` waits before each piece, `fails=N` breaks after N pieces,
-`waits` never goes on, `cut` says that the length was used up. Without `says`, it counts: one two three …
+`waits` never goes on, `cut` says that the length was used up, `drops=N` that N tokens did not fit. Without `says`,
+it counts: one two three …
 """
 
 from __future__ import annotations
@@ -26,13 +27,13 @@ class AuthorEngine:
     def run(self, assignment: Assignment, cancel: Cancel) -> Iterator[Event]:
         """Write what was asked for."""
         wanted = _wanted(assignment.request)
-        found = dict(re.findall(r"(says|pause|fails)=(\S+)", wanted))
+        found = dict(re.findall(r"(says|pause|fails|drops)=(\S+)", wanted))
         text = found["says"].replace("_", " ").replace("\\n", "\n") if "says" in found else f" {COUNTED}"
         pieces = re.findall(r"\s*\S+|\s+$", text)
         pause, fails = float(found.get("pause", 0)), int(found.get("fails", -1))
         yield JobStarted(device="cpu")
         yield JobProgress(stage=Stage.PROMPT, step=1, total=1)
-        yield ContextUse(used=len(wanted.split()), left=1000, dropped=0)
+        yield ContextUse(used=len(wanted.split()), left=1000, dropped=int(found.get("drops", 0)))
         for place, piece in enumerate(pieces):
             _rest(pause, cancel)
             if place == fails:

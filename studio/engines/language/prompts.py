@@ -11,7 +11,7 @@ from collections.abc import Callable
 import msgspec
 
 from studio.core.failure import FailureCode, StudioError
-from studio.core.requests import CodeRequest, Message, MusicRequest, TextRequest
+from studio.core.requests import CodeRequest, Message, MusicRequest, TextRequest, prompt_room
 from studio.core.tune_header import tune_header, voice_names
 from studio.engines.language.bars import BarGuard
 from studio.engines.language.chat import Chat, ChatWriter
@@ -20,7 +20,6 @@ from studio.engines.language.trouble import bad_request, model_trouble
 from studio.engines.language.vocabulary import Vocabulary
 from studio.engines.language.writing import Guard
 
-_RESERVED_SHARE = 4  # at most a quarter of the context is kept free for what is to be written
 _PREFIX_SHARE = 3 / 4  # of the room for code, where both sides are too long
 _FREE_METRE = "The bars of this metre can't be counted while they are written, so they may not add up."
 _LINE_ENDS = ("\n", "\r")
@@ -62,8 +61,7 @@ class PromptMaker:
         Raises `StudioError`: `INVALID_REQUEST` where there is nothing to read, `MODEL_UNSUPPORTED` where the
         model can't do what is asked, `CONTEXT_FULL` where nothing of it fits.
         """
-        reserve = min(request.max_tokens, max(self._length // _RESERVED_SHARE, 1))
-        room = max(self._length - reserve, 1)
+        room = prompt_room(self._length, request.max_tokens)
         if isinstance(request, TextRequest):
             if request.messages:
                 return self._of_chat(request, list(request.messages), room)

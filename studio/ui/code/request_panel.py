@@ -15,6 +15,7 @@ from studio.core.references import ModelRef
 from studio.core.requests import CodeRequest
 from studio.models.entry import ShelfEntry
 from studio.ui.code.asking import Wishes
+from studio.ui.editing.window_use import Share
 from studio.ui.panel import FactsBox, ModelCard, PromptBox, RequestPanel, ValueSlider
 from studio.ui.theme import Theme
 
@@ -42,6 +43,7 @@ class CodePanel(RequestPanel):
         self.facts = FactsBox(theme)
         self._seen = self.add_section("What the model sees", self.facts)
         self._seen.hide()
+        self._rows: list[tuple[str, str]] = []
         self.variety = ValueSlider("Variety", 0.0, 1.5, 0.4, tooltip="0 takes the likeliest code each time")
         self.length = ValueSlider("Length, in lines", 1, 60, 20, step=1, tooltip="The most that is written")
         self.add(self.variety)
@@ -78,11 +80,14 @@ class CodePanel(RequestPanel):
         else:
             self.bind(generate, "Write code" if self.instruction.text() else "Go on from the cursor")
 
-    def show_seen(self, rows: list[tuple[str, str]]) -> None:
-        """What the next request would show the model."""
+    def show_seen(self, rows: list[tuple[str, str]], share: Share | None = None) -> None:
+        """What the next request would show the model, or what the running one does."""
+        self._rows = rows
         self._seen.setVisible(bool(rows))
-        self.facts.set_rows(rows)
-        self._seen.set_note("")
+        if share is not None and share.dropped:
+            about = "" if share.measured else "about "
+            rows = [*rows, ("Of that, too much for it", f"{about}{share.dropped:,} tokens")]
+        self.facts.set_rows([*rows, ("In all", share.words)] if rows and share is not None else rows)
 
     def show_forecast(self, request: CodeRequest) -> None:
         """What the request at hand takes on this computer; where nothing can be written, that stays to be read."""
@@ -91,10 +96,7 @@ class CodePanel(RequestPanel):
 
     def show_use(self, use: ContextUse) -> None:
         """What the running request really takes of the model's window."""
-        note = f"{use.used:,} of {use.used + use.left:,} tokens"
-        if use.dropped:
-            note += f" · {use.dropped:,} left out"
-        self._seen.set_note(note, "warn" if use.dropped else "caption")
+        self.show_seen(self._rows, Share(use.used, use.used + use.left, use.dropped, measured=True))
 
     def state(self) -> dict[str, Any]:
         """The panel's values as plain JSON."""

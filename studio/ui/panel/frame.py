@@ -6,6 +6,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from studio.core.command import Command
+from studio.ui.elided import ElidedLabel
 from studio.ui.measures import keys_words, tip
 from studio.ui.panel.facts import ForecastBox
 from studio.ui.theme import Theme
@@ -22,7 +23,7 @@ class Section(QWidget):
         self._title = QLabel(title)
         self._title.setProperty("look", "caption")
         self._title.setBuddy(content)
-        self._note = QLabel(note)
+        self._note = ElidedLabel(note)
         self._note.setProperty("look", "caption")
         self._link = QPushButton(link)
         self._link.setProperty("look", "link")

@@ -59,9 +59,8 @@ def build(task: Task, situation: Situation, wishes: Wishes) -> TextRequest:
     return TextRequest(model=wishes.model, sampling=sampling, messages=messages, max_tokens=tokens)
 
 
-def seen_words(task: Task, situation: Situation, wishes: Wishes) -> str:
-    """The text that the request would show the model, for the panel's counts."""
-    request = build(task, situation, wishes)
+def shown_text(request: TextRequest) -> str:
+    """The text that a request shows the model."""
     return request.prompt or "".join(message.content for message in request.messages)
 
 

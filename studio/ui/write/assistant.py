@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from studio.core.events import Event, JobCompleted
+from studio.core.events import ContextUse, Event, JobCompleted
 from studio.core.failure import StudioError
 from studio.core.jobs import Job
 from studio.core.references import Destination
+from studio.core.requests import TextRequest
 from studio.documents.manuscript import count_words
 from studio.ui.editing.cleaning import Cleaner, Continuation, Passage
 from studio.ui.editing.generation import Generation, Order
 from studio.ui.editing.pill import Pill
 from studio.ui.editing.stream import Target
+from studio.ui.editing.window_use import Share, WindowUse
 from studio.ui.room import RoomContext
-from studio.ui.write.asking import TITLES, Situation, Task, build
+from studio.ui.write.asking import TITLES, Situation, Task, build, shown_text
 from studio.ui.write.editor import Page
 from studio.ui.write.request_panel import WritePanel
 from studio.ui.write.sheet import Sheet
@@ -35,6 +37,7 @@ class Assistant(QObject):
         self._panel = panel
         self._sheet: Sheet | None = None
         self._seen: dict[str, int] = {}
+        self._use = WindowUse()
         self._look = QTimer(self)
         self._look.setSingleShot(True)
         self._look.setInterval(_LOOK_DELAY)
@@ -75,8 +78,9 @@ class Assistant(QObject):
             self._context.notices.post("Nothing to work on here. Select some words, or click into a paragraph.")
             return
         title = TITLES[task] if task != "ask" else wishes.direction[:60]
+        request = build(task, situation, wishes)
         order = Order(
-            build(task, situation, wishes),
+            request,
             Destination(room="write", document=document, anchor=str(target.end)),
             title,
             _cleaner(task, situation),
@@ -87,6 +91,7 @@ class Assistant(QObject):
             self._context.notices.fail(error.failure)
             return
         self._begin(sheet, generation, target)
+        generation.context_used.connect(lambda use: self._measured(situation, request, wishes.direction, use))
 
     def stop(self) -> None:
         """Stop what is written in the text in front."""
@@ -112,7 +117,6 @@ class Assistant(QObject):
             cursor.setPosition(target.end)
             sheet.page.setTextCursor(cursor)
         Pill(sheet.page, generation, self._context.theme)
-        generation.context_used.connect(self._panel.show_use)
         generation.ended.connect(lambda: self._ended(sheet, generation))
         sheet.page.setFocus()
         self.changed.emit()
@@ -123,6 +127,11 @@ class Assistant(QObject):
         generation.deleteLater()
         self._look.start()
         self.changed.emit()
+
+    def _measured(self, situation: Situation, request: TextRequest, direction: str, use: ContextUse) -> None:
+        """The running request has been read: the panel says the same as before, with what is known now."""
+        share = self._use.measure(str(request.model), len(shown_text(request)), use)
+        self._panel.show_seen(seen_rows(situation, request, direction, share), share)
 
     def _show_seen(self) -> None:
         """The panel's counts for the request as it stands."""
@@ -137,18 +146,12 @@ class Assistant(QObject):
         situation = _situation(sheet.page, _target(task, sheet.page))
         request = build(task, situation, wishes)
         self._panel.show_forecast(request)
-        rows: list[tuple[str, str]] = []
-        if situation.passage:
-            rows.append(("The passage", _words(situation.passage)))
-        shown = request.prompt or "".join(message.content for message in request.messages)
-        if not situation.passage and situation.before.strip():
-            kept = min(len(shown), len(situation.before))
-            rows.append(("Text before the cursor", _words(situation.before[-kept:])))
-            if task == "continue" and len(situation.before.rstrip()) > len(shown):
-                rows.append(("Left out, further up", _words(situation.before[:-kept])))
-        if wishes.direction:
-            rows.append(("Direction", _words(wishes.direction)))
-        self._panel.show_seen(rows or [("Nothing yet: the page before the cursor is empty", "")])
+        shown = len(shown_text(request))
+        share = self._use.estimate(str(wishes.model), shown, wishes.context, request.max_tokens)
+        rows = seen_rows(situation, request, wishes.direction, share)
+        self._panel.show_seen(
+            rows or [("Nothing yet: the page before the cursor is empty", "")], share if rows else None
+        )
 
 
 def _target(task: Task, page: Page) -> Target:
@@ -176,6 +179,24 @@ def _situation(page: Page, target: Target) -> Situation:
 
 def _cleaner(task: Task, situation: Situation) -> Cleaner:
     return Continuation(situation.before) if task == "continue" else Passage(situation.passage)
+
+
+def seen_rows(situation: Situation, request: TextRequest, direction: str, share: Share) -> list[tuple[str, str]]:
+    """What the panel says that the model sees of the text, and what does not fit, in words."""
+    shown, whole = shown_text(request), situation.passage or situation.before
+    sent = whole if situation.passage else whole[-len(shown) :]
+    kept = min(len(sent), round(len(shown) * share.kept)) if share.dropped else len(sent)
+    cut = len(whole) - kept if kept < len(whole.rstrip()) else 0
+    about = "about " if cut else ""
+    rows: list[tuple[str, str]] = []
+    if whole.strip():
+        name = "The passage" if situation.passage else "Text before the cursor"
+        rows.append((name, about + _words(whole[cut:])))
+    if cut and (request.prompt or situation.passage or share.dropped):
+        rows.append(("Left out, further up", about + _words(whole[:cut])))
+    if direction:
+        rows.append(("Direction", _words(direction)))
+    return rows
 
 
 def _words(text: str) -> str:

@@ -10,9 +10,9 @@ from PySide6.QtWidgets import QLabel
 
 from studio.app.studio import Studio
 from studio.core.command import Command
-from studio.core.events import ContextUse
 from studio.core.requests import TextRequest
 from studio.models.entry import ShelfEntry
+from studio.ui.editing.window_use import Share
 from studio.ui.panel import ChipRow, FactsBox, ModelCard, PromptBox, RequestPanel, ValueSlider
 from studio.ui.theme import Theme
 from studio.ui.write.asking import TITLES, Task, Wishes
@@ -104,25 +104,16 @@ class WritePanel(RequestPanel):
         else:
             self.bind(generate, TITLES[self.task()])
 
-    def show_seen(self, rows: list[tuple[str, str]], tokens: str = "") -> None:
-        """What the next request would show the model."""
+    def show_seen(self, rows: list[tuple[str, str]], share: Share | None = None) -> None:
+        """What the next request would show the model, or what the running one does."""
+        self._note = share.words if share is not None else ""
         self._seen.setVisible(bool(rows))
-        self.facts.set_rows(rows)
-        self._note = tokens
-        self._seen.set_note(tokens)
+        self.facts.set_rows([*rows, ("In all", self._note)] if self._note else rows)
 
     def show_forecast(self, request: TextRequest) -> None:
         """What the request at hand takes on this computer; where nothing can be written, that stays to be read."""
         if self._able:
             self.forecast.set_forecast(self._studio.forecast(request))
-
-    def show_use(self, use: ContextUse) -> None:
-        """What the running request really takes of the model's window."""
-        note = f"{use.used:,} of {use.used + use.left:,} tokens"
-        if use.dropped:
-            note += f" · {use.dropped:,} left out"
-        self._note = note
-        self._seen.set_note(note, "warn" if use.dropped else "caption")
 
     def seen_note(self) -> str:
         """What is said of the model's window."""
