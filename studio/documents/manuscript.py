@@ -54,8 +54,8 @@ class Manuscript:
         found = [self._chapter(path) for path in self._files()]
         return tuple(sorted((chapter for chapter in found if chapter), key=_natural))
 
-    def create(self, title: str, text: str | None = None) -> Path:
-        """Make a new file named after `title`, with a heading. Raises `StudioError`."""
+    def create(self, title: str, text: str = "") -> Path:
+        """Make a new file named after `title`; what stands in it is the person's. Raises `StudioError`."""
         name = safe_name(title)
         folder = self.folder / "Texts"
         path = folder / f"{name}.md"
@@ -63,7 +63,7 @@ class Manuscript:
         while path.exists():
             path = folder / f"{name} {number}.md"
             number += 1
-        write_atomically(path, (f"# {title.strip() or name}\n\n" if text is None else text).encode())
+        write_atomically(path, text.encode())
         return path
 
     def rename(self, path: Path, title: str) -> Path:

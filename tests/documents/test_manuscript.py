@@ -45,11 +45,11 @@ def test_word_counts_follow_a_changed_file(tmp_path: Path) -> None:
     assert manuscript.chapters()[0].words == 4
 
 
-def test_new_texts_never_overwrite_and_begin_with_their_title(tmp_path: Path) -> None:
+def test_new_texts_never_overwrite_and_begin_empty(tmp_path: Path) -> None:
     manuscript = Manuscript(tmp_path)
     first, second = manuscript.create("The: storm?"), manuscript.create("The: storm?")
     assert first != second
-    assert first.read_text() == "# The: storm?\n\n"
+    assert first.read_text() == ""
     assert {first.name, second.name} == {"The storm.md", "The storm 2.md"}
 
 

@@ -102,7 +102,7 @@ class WriteRoom(Room):
         if (sheet := self.desk.sheet()) is not None:
             ready(sheet)
         else:
-            self._create("First words", ready, text="")
+            self._create("First words", ready)
 
     def state(self) -> dict[str, Any]:
         """The open text, where the cursors stand, and the panel."""
@@ -268,7 +268,7 @@ class WriteRoom(Room):
         self._watcher.changed.connect(self._look_around)
         self.context.bridge.job_event.connect(self._hear)
 
-    def _create(self, title: str, then: Then, text: str | None = None) -> None:
+    def _create(self, title: str, then: Then) -> None:
         def made(path: Path) -> None:
             name = self.manuscript.relative(path)
 
@@ -277,7 +277,7 @@ class WriteRoom(Room):
 
             self.desk.open(name, opened)
 
-        self.context.background.run(lambda: self.manuscript.create(title, text), while_alive(self, made))
+        self.context.background.run(lambda: self.manuscript.create(title), while_alive(self, made))
 
     def _rename(self, name: str, title: str) -> None:
         path = self.manuscript.path(name)

@@ -277,8 +277,9 @@ def test_a_new_text_is_named_where_it_stands_in_the_list(stage: Stage) -> None:
     QTest.keyClicks(field, "The storm")
     QTest.keyClick(field, Qt.Key.Key_Return)
     stage.qtbot.waitUntil(lambda: stage.room.desk.name == "Texts/The storm.md")
+    assert stage.page.text() == ""
     QTest.keyClicks(stage.page, "Rain.")
-    stage.saved("The storm", "# Untitled\n\nRain.")
+    stage.saved("The storm", "Rain.")  # nothing that the person did not write, and no name from before
     assert not (stage.folder / "Untitled.md").exists()
 
 
@@ -377,4 +378,4 @@ def test_without_a_model_the_panel_says_so_and_writing_works(bare: Stage) -> Non
     bare.qtbot.waitUntil(lambda: bare.room.desk.sheet() is not None)
     assert not bare.room.can_generate()
     QTest.keyClicks(bare.page, "By hand.")
-    bare.saved("Untitled", "# Untitled\n\nBy hand.")
+    bare.saved("Untitled", "By hand.")
