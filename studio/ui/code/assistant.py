@@ -11,7 +11,7 @@ from studio.core.references import SUGGESTION, Destination
 from studio.ui.code.asking import Place, instructed
 from studio.ui.code.editor import SourceArea
 from studio.ui.code.indenting import leading
-from studio.ui.code.request_panel import CodePanel
+from studio.ui.code.request_panel import NO_MODEL, CodePanel
 from studio.ui.code.sheet import Sheet
 from studio.ui.editing.cleaning import Cleaner, Code, Plain
 from studio.ui.editing.generation import Generation, Order
@@ -58,8 +58,13 @@ class Assistant(QObject):
 
     def possible(self) -> bool:
         """Whether there is a file, a model, and nothing running in this file."""
-        sheet = self._sheet
-        return sheet is not None and sheet.generation is None and self._panel.model_ref() is not None
+        return not self.running and not self.obstacle()
+
+    def obstacle(self) -> str:
+        """What is missing before anything can be written, in words that say what to do; else empty."""
+        if self._panel.model_ref() is None:
+            return NO_MODEL
+        return "" if self._sheet is not None else "No file is open. Begin one, or choose one from the list."
 
     def start(self) -> None:
         """Do what the panel says in the file in front."""

@@ -73,12 +73,12 @@ class CodePanel(RequestPanel):
         most = lines * _TOKENS_PER_LINE
         return Wishes(entry.ref, seed, self.instruction.text(), self.variety.value(), most, lines, entry.context_length)
 
-    def show_command(self, generate: Command, stop: Command, *, running: bool) -> None:
-        """The button starts what is asked for, or stops what runs."""
+    def show_command(self, generate: Command, stop: Command, *, running: bool, obstacle: str = "") -> None:
+        """The button starts what is asked for, or stops what runs; `obstacle` says why it can't start."""
         if running:
             self.bind(stop)
         else:
-            self.bind(generate, "Write code" if self.instruction.text() else "Go on from the cursor")
+            self.bind(generate, "Write code" if self.instruction.text() else "Go on from the cursor", obstacle)
 
     def show_seen(self, rows: list[tuple[str, str]], share: Share | None = None) -> None:
         """What the next request would show the model, or what the running one does."""

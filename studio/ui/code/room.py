@@ -330,7 +330,8 @@ class CodeRoom(Room):
 
     def _show_command(self) -> None:
         running = self.assistant.running
-        self.request_panel.show_command(self._by_id["code.generate"], self._by_id["code.stop"], running=running)
+        generate, stop = self._by_id["code.generate"], self._by_id["code.stop"]
+        self.request_panel.show_command(generate, stop, running=running, obstacle=self.assistant.obstacle())
 
     def _look_around(self) -> None:
         for sheet in self.desk.sheets():

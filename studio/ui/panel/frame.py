@@ -118,14 +118,15 @@ class PrimaryButton(QPushButton):
         self._command: Command | None = None
         self.clicked.connect(self._run)
 
-    def bind(self, command: Command, text: str = "") -> None:
-        """Show and run `command`; `text` instead of its title where a number belongs in it."""
+    def bind(self, command: Command, text: str = "", obstacle: str = "") -> None:
+        """Show and run `command`; `text` instead of its title where a number belongs in it; `obstacle`: why not."""
         self._command = command
         keys = keys_words(command.shortcut)
         words = text or command.title
         self.setText(f"{words}  ·  {keys}" if keys else words)
-        self.setToolTip(tip(command.tooltip or command.title, command.shortcut))
+        self.setToolTip(obstacle or tip(command.tooltip or command.title, command.shortcut))
         self.setAccessibleName(words)
+        self.setAccessibleDescription(obstacle)
         self.refresh()
 
     def refresh(self) -> None:
@@ -170,8 +171,12 @@ class RequestPanel(QWidget):
         foot = QVBoxLayout()
         foot.setContentsMargins(theme.space(3), theme.space(1), theme.space(3), theme.space(3))
         foot.setSpacing(theme.space(2))
-        foot.addWidget(self.forecast)
-        foot.addWidget(self.primary)
+        self.obstacle = QLabel()
+        self.obstacle.setProperty("look", "soft")
+        self.obstacle.setWordWrap(True)
+        self.obstacle.hide()
+        for widget in (self.forecast, self.obstacle, self.primary):
+            foot.addWidget(widget)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
@@ -204,6 +209,8 @@ class RequestPanel(QWidget):
         bar = self._scroll.verticalScrollBar().sizeHint().width() if most > 0 else 0
         self._column.setContentsMargins(edge, edge, max(4, edge - bar), self.theme.space(2))
 
-    def bind(self, command: Command, text: str = "") -> None:
-        """What the primary button does."""
-        self.primary.bind(command, text)
+    def bind(self, command: Command, text: str = "", obstacle: str = "") -> None:
+        """What the primary button does; `obstacle` says why it can't now, and what to do."""
+        self.primary.bind(command, text, obstacle)
+        self.obstacle.setText(obstacle)
+        self.obstacle.setVisible(bool(obstacle) and obstacle != self.forecast.text())

@@ -18,7 +18,7 @@ from studio.ui.editing.window_use import Share, WindowUse
 from studio.ui.room import RoomContext
 from studio.ui.write.asking import TITLES, Situation, Task, build, shown_text
 from studio.ui.write.editor import Page
-from studio.ui.write.request_panel import WritePanel
+from studio.ui.write.request_panel import NO_MODEL, WritePanel
 from studio.ui.write.sheet import Sheet
 
 _LOOK_DELAY = 200
@@ -60,10 +60,17 @@ class Assistant(QObject):
 
     def possible(self) -> bool:
         """Whether there is a text, a model, and nothing running in this text."""
-        sheet = self._sheet
-        if sheet is None or sheet.generation is not None or self._panel.model.entry() is None:
-            return False
-        return self._panel.task() != "ask" or bool(self._panel.direction.text())
+        return not self.running and not self.obstacle()
+
+    def obstacle(self) -> str:
+        """What is missing before anything can be written, in words that say what to do; else empty."""
+        if self._panel.model.entry() is None:
+            return NO_MODEL
+        if self._sheet is None:
+            return "No text is open. Begin one, or choose one from the list."
+        if self._panel.task() == "ask" and not self._panel.direction.text():
+            return "Say under Direction what should be written."
+        return ""
 
     def start(self, document: str) -> None:
         """Do what the panel says in the text in front, which is called `document`."""

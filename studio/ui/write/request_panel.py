@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 from typing import Any, cast
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QLabel
 
 from studio.app.studio import Studio
@@ -72,6 +72,7 @@ class WritePanel(RequestPanel):
         self._written = self.add_section("Who wrote it", self.authors)
         self._written.hide()
         self.tasks.chosen.connect(self._task_changed)
+        self.tasks.clicked.connect(self._task_clicked)
         self.direction.edited.connect(self.edited)
         self.model.changed.connect(self._model_changed)
         self.variety.value_changed.connect(self.edited)
@@ -97,12 +98,12 @@ class WritePanel(RequestPanel):
             entry.context_length,
         )
 
-    def show_command(self, generate: Command, stop: Command, *, running: bool) -> None:
-        """The button starts what is chosen, or stops what runs."""
+    def show_command(self, generate: Command, stop: Command, *, running: bool, obstacle: str = "") -> None:
+        """The button starts what is chosen, or stops what runs; `obstacle` says why it can't start."""
         if running:
             self.bind(stop)
         else:
-            self.bind(generate, TITLES[self.task()])
+            self.bind(generate, TITLES[self.task()], obstacle)
 
     def show_seen(self, rows: list[tuple[str, str]], share: Share | None = None) -> None:
         """What the next request would show the model, or what the running one does."""
@@ -159,6 +160,11 @@ class WritePanel(RequestPanel):
         self.direction.setPlaceholderText(_HINTS[task])
         self.length.setEnabled(task in ("continue", "ask"))
         self.edited.emit()
+
+    def _task_clicked(self, task: str) -> None:
+        """To ask for something is to say what: the cursor goes where that is said."""
+        if task == "ask":
+            self.direction.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _model_changed(self, entry: ShelfEntry | None) -> None:
         able = importlib.util.find_spec("llama_cpp") is not None

@@ -311,7 +311,8 @@ class WriteRoom(Room):
 
     def _show_command(self) -> None:
         running = self.assistant.running
-        self.request_panel.show_command(self._by_id["write.generate"], self._by_id["write.stop"], running=running)
+        generate, stop = self._by_id["write.generate"], self._by_id["write.stop"]
+        self.request_panel.show_command(generate, stop, running=running, obstacle=self.assistant.obstacle())
 
     def _look_around(self) -> None:
         for sheet in self.desk.sheets():
