@@ -25,7 +25,10 @@ class Action(msgspec.Struct, frozen=True):
 
 
 class Notice(msgspec.Struct, frozen=True):
-    """One message. `detail` is what “Copy details” copies; `count` is how often it came."""
+    """One message. `detail` is what “Copy details” copies; `count` is how often it came.
+
+    `place` is the room that it is about and where alone it is shown; empty where it concerns all.
+    """
 
     id: int
     level: Level
@@ -34,27 +37,37 @@ class Notice(msgspec.Struct, frozen=True):
     detail: str = ""
     action: Action | None = None
     count: int = 1
+    place: str = ""
 
 
 class Notices:
     """The messages that have not been dismissed, newest last. Belongs to the main thread."""
 
     def __init__(self) -> None:
+        self._place = ""
         self._notices: list[Notice] = []
         self._ids = itertools.count(1)
         self._listeners: list[Callable[[], None]] = []
+
+    def of(self, place: str) -> Notices:
+        """The same messages for a room: what it posts is shown there alone."""
+        other = Notices()
+        other._place = place
+        other._notices, other._ids, other._listeners = self._notices, self._ids, self._listeners
+        return other
 
     def post(
         self, message: str, *, level: Level = "note", hint: str = "", detail: str = "", action: Action | None = None
     ) -> Notice:
         """Show a message; the same one again only raises its count and takes the newer action."""
-        same = next((old for old in self._notices if (old.level, old.message) == (level, message)), None)
+        known = (level, message, self._place)
+        same = next((old for old in self._notices if (old.level, old.message, old.place) == known), None)
         if same is not None:
             self._notices.remove(same)
             details = same.detail if detail in same.detail else f"{same.detail}\n\n{detail}"
             notice = msgspec.structs.replace(same, count=same.count + 1, action=action, hint=hint, detail=details)
         else:
-            notice = Notice(next(self._ids), level, message, hint, detail, action)
+            notice = Notice(next(self._ids), level, message, hint, detail, action, place=self._place)
         self._notices.append(notice)
         self._tell()
         return notice
@@ -65,8 +78,8 @@ class Notices:
         return self.post(failure.message, level="error", hint=failure.hint, detail=detail, action=action)
 
     def dismiss(self, identity: int) -> None:
-        """Take one message away; unknown ids are fine."""
-        self._notices = [notice for notice in self._notices if notice.id != identity]
+        """Take one message away, because it was read or its cause is gone; unknown ids are fine."""
+        self._notices[:] = [notice for notice in self._notices if notice.id != identity]
         self._tell()
 
     def clear(self) -> None:

@@ -6,7 +6,7 @@ bar. What asks for something (an action), warnings and errors stay until they ar
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, Qt, QTimer
+from PySide6.QtCore import QEvent, Qt, QTimer, Signal
 from PySide6.QtGui import QGuiApplication, QHideEvent, QPainter, QPaintEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QToolButton, QWidget
 
@@ -29,7 +29,9 @@ def reading_time(notice: Notice) -> int:
 
 
 class NoticeBar(QWidget):
-    """Shows the newest message; hidden while there is none."""
+    """Shows the newest message that concerns the room in front; hidden while there is none. `turned` at each change."""
+
+    turned = Signal()
 
     def __init__(self, theme: Theme, notices: Notices) -> None:
         super().__init__()
@@ -37,6 +39,7 @@ class NoticeBar(QWidget):
         theme.clothe(self)
         self._notices = notices
         self._notice: Notice | None = None
+        self._room = ""
         self._under_mouse = False
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
@@ -71,6 +74,16 @@ class NoticeBar(QWidget):
     def notice(self) -> Notice | None:
         """The message that is shown."""
         return self._notice
+
+    @property
+    def passing(self) -> bool:
+        """Whether what is shown goes by itself."""
+        return self._notice is not None and reading_time(self._notice) > 0
+
+    def set_room(self, room: str) -> None:
+        """Another room is in front; what is about a room waits until that room is back."""
+        self._room = room
+        self._show()
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002 - Qt's signature
         """A tinted ground and a thin line."""
@@ -110,9 +123,14 @@ class NoticeBar(QWidget):
             self._timer.stop()
 
     def _show(self) -> None:
-        current = self._notices.current()
-        self._notice = current[-1] if current else None
-        self.setVisible(self._notice is not None)
+        current = [notice for notice in self._notices.current() if notice.place in ("", self._room)]
+        self._notice = notice = current[-1] if current else None
+        self._fill(len(current) - 1)
+        self.setVisible(notice is not None)
+        self.turned.emit()
+        self._time()
+
+    def _fill(self, behind: int) -> None:
         notice = self._notice
         if notice is None:
             return
@@ -128,12 +146,10 @@ class NoticeBar(QWidget):
             self.action.setAccessibleName(notice.action.title)
             self.action.setToolTip(notice.action.title)
         self.copy.setVisible(bool(notice.detail))
-        behind = len(current) - 1
         self.more.setVisible(behind > 0)
         self.more.setText(f"{behind} more")
         self.more.setAccessibleName(f"{behind} more messages")
         self.update()
-        self._time()
 
     def _act(self) -> None:
         notice = self._notice

@@ -28,6 +28,7 @@ class Projects(QObject):
         self._notices = notices
         self._window = window
         self.present = Path()
+        self._question = 0
         self.running: Callable[[], int] = lambda: 0
         """How many jobs would be cut short; the window puts the real count here."""
 
@@ -103,12 +104,18 @@ class Projects(QObject):
         if not count:
             self.wanted.emit(folder, fresh)
             return
-        self._notices.post(
+        self._question = self._notices.post(
             f"{count_words(count, 'job is', 'jobs are')} running in “{self.present.name}”.",
             level="warning",
             hint="Opening another project stops them; they are offered again when you come back.",
             action=Action(f"Open “{folder.name}” now", lambda: self.wanted.emit(folder, fresh)),
-        )
+        ).id
+
+    def look(self) -> None:
+        """The queue is another one: where nothing runs any more there is nothing to ask about."""
+        if self._question and not self.running():
+            self._notices.dismiss(self._question)
+            self._question = 0
 
     def _dialog(self, title: str, accept: str) -> QFileDialog:
         dialog = QFileDialog(self._window, title, str(self.present.parent))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from typing import Any
 
@@ -139,7 +140,7 @@ class Stage(QWidget):
     def _build(self, entry: RoomEntry) -> None:
         if self._context is None:
             raise KeyError(entry.id)
-        room = room_class(entry)(self._context)
+        room = room_class(entry)(dataclasses.replace(self._context, notices=self._context.notices.of(entry.id)))
         self._rooms[entry.id] = room
         self._centre.addWidget(room)
         room.document_changed.connect(self._document_listener(entry.id))

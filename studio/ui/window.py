@@ -35,6 +35,7 @@ from studio.ui.measures import count_words
 from studio.ui.menus import Shortcuts, build_menu
 from studio.ui.next_step import next_step
 from studio.ui.notice_bar import NoticeBar
+from studio.ui.notice_place import NoticePlace
 from studio.ui.projects import Projects
 from studio.ui.rail import Rail
 from studio.ui.room import Room, RoomContext
@@ -120,6 +121,7 @@ class Window(QWidget):
             )
         )
         self.watch.changed.connect(self._offer_interrupted)
+        self.watch.changed.connect(self.projects.look)
         self.watch.read()
         self._memory_timer.start()
         self._measure()
@@ -251,11 +253,7 @@ class Window(QWidget):
         middle.setSpacing(0)
         middle.addWidget(self.rail)
         middle.addWidget(Line(self.theme, vertical=True))
-        centre = QVBoxLayout()
-        centre.setSpacing(0)
-        centre.addWidget(self.bar)
-        centre.addWidget(self.stage, 1)
-        middle.addLayout(centre, 1)
+        middle.addWidget(NoticePlace(self.bar, self.stage), 1)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
@@ -279,6 +277,7 @@ class Window(QWidget):
     def _room_changed(self, identity: str) -> None:
         self.rail.set_current(identity)
         self.shortcuts.set_room(identity)
+        self.bar.set_room(identity)
         self.top.panel_button.setVisible(self.stage.has_panel)
         if identity and identity != "settings":
             self.session.greeted = True
@@ -326,11 +325,12 @@ class Window(QWidget):
         watch.changed.disconnect(self._offer_interrupted)
         count = len(watch.interrupted)
         if count:
-            self.notices.post(
+            offer = self.notices.post(
                 f"{count_words(count, 'job was', 'jobs were')} cut short when the studio ended.",
                 hint="Nothing is lost; it waits in the queue.",
                 action=Action("Run again", jobs.run_interrupted),
             )
+            watch.changed.connect(lambda: None if watch.interrupted else self.notices.dismiss(offer.id))
 
     def _find_device(self) -> None:
         """Say where models will run; asking the graphics driver takes too long for the main thread."""

@@ -7,10 +7,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from studio.app.notices import Action
+from studio.app.trouble import Trouble
 from studio.core.failure import Failure, StudioError
 from studio.core.references import ModelRef
 from studio.documents.code_folder import language_of
@@ -69,6 +71,8 @@ class Sheet(QWidget):
         super().__init__()
         self._context = context
         self._trash = trash
+        self._question = ""
+        self._trouble = Trouble(context.notices)
         self.generation: Generation | None = None
         path = opened.storage.path
         language = language_of(path)
@@ -108,10 +112,25 @@ class Sheet(QWidget):
         if not self.file.modified:
             self.closed.emit()
             return
+        self._question = f"“{self.path.name}” has changes that are not saved."
         self.bar.say(
-            f"“{self.path.name}” has changes that are not saved.",
+            self._question,
             [("Save and close", self._save_and_close), ("Close without saving", self._throw_away)],
         )
+
+    def event(self, event: QEvent) -> bool:
+        """Esc answers the question whether to close; it is not for the window's shortcuts then."""
+        if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.ShortcutOverride and self._takes(event):
+            event.accept()
+            return True
+        return super().event(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Esc: the file stays open."""
+        if self._takes(event):
+            self.bar.hide()
+        else:
+            super().keyPressEvent(event)
 
     def close_document(self) -> None:
         """Stop everything that goes on here and keep nothing of it."""
@@ -132,6 +151,9 @@ class Sheet(QWidget):
             self._take_colors()
             self.area.moved.emit(*self.area.place())
 
+    def _takes(self, event: QKeyEvent) -> bool:
+        return event.key() == Qt.Key.Key_Escape and self.bar.sentence() == self._question != ""
+
     def _take_colors(self) -> None:
         if self.colors is not None:
             self.colors.stop()
@@ -147,6 +169,7 @@ class Sheet(QWidget):
         self.file.brought_in.connect(self._brought_in)
         self.file.conflict.connect(self._conflict)
         self.file.failed.connect(self._failed)
+        self.file.state_changed.connect(self._state_changed)
         self._show_place(1, 1)
 
     def _show_place(self, line: int, column: int) -> None:
@@ -218,4 +241,11 @@ class Sheet(QWidget):
         self.file.keep_mine()
 
     def _failed(self, failure: Failure) -> None:
-        self._context.notices.fail(failure, Action("Try again", self.file.save))
+        self._trouble.tell(failure, Action("Try again", self.file.save))
+
+    def _state_changed(self, state: str) -> None:
+        """What is saved needs no question and no warning."""
+        if state == "saved":
+            self._trouble.over()
+            if self.bar.sentence() == self._question:
+                self.bar.hide()

@@ -12,6 +12,6 @@ def insert_late(area: TextArea, anchor: str, text: str, notices: Notices, title:
         return
     position = min(int(anchor), area.length) if anchor.isdecimal() else area.length
     area.insert_generated(position, text)
-    notices.post(
+    notices.of("").post(  # whatever room is in front: a text elsewhere has changed
         f"“{title}” has been inserted into the text it was asked for.", action=Action("Take it out", area.undo)
     )

@@ -10,6 +10,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from studio.app.notices import Action
+from studio.app.trouble import Trouble
 from studio.core.failure import Failure, StudioError
 from studio.documents.authorship import Runs
 from studio.documents.manuscript import Manuscript
@@ -47,6 +48,7 @@ class Sheet(QWidget):
         super().__init__()
         self._context = context
         self._manuscript = manuscript
+        self._trouble = Trouble(context.notices)
         self.generation: Generation | None = None
         self.page = Page(context.theme)
         self.bar = QuietBar(context.theme)
@@ -57,6 +59,7 @@ class Sheet(QWidget):
         self.file.brought_in.connect(self._brought_in)
         self.file.conflict.connect(self._conflict)
         self.file.failed.connect(self._failed)
+        self.file.state_changed.connect(self._state_changed)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
@@ -126,4 +129,9 @@ class Sheet(QWidget):
         self.file.keep_mine()
 
     def _failed(self, failure: Failure) -> None:
-        self._context.notices.fail(failure, Action("Try again", self.file.save))
+        self._trouble.tell(failure, Action("Try again", self.file.save))
+
+    def _state_changed(self, state: str) -> None:
+        """What is saved needs no warning."""
+        if state == "saved":
+            self._trouble.over()

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QApplication, QLineEdit
 from pytestqt.qtbot import QtBot
 
 from studio.app.commands import Commands
+from studio.core.failure import Failure, FailureCode
 from studio.core.requests import CodeRequest
 from studio.ui.code.room import CodeRoom
 from tests.ui.code.conftest import LONG, Stage
@@ -324,3 +325,26 @@ def test_a_key_is_painted_within_a_frame_in_twenty_thousand_lines(stage: Stage) 
         area.viewport().repaint()
         seconds.append(time.thread_time() - started)
     assert statistics.quantiles(seconds, n=20)[-1] < 0.008
+
+
+def test_the_question_whether_to_close_goes_with_esc_and_with_saving(stage: Stage) -> None:
+    area, bar = stage.open("a.py", "x = 1\n"), stage.sheet.bar
+    QTest.keyClicks(area, "y")
+    stage.room.close_current()
+    assert "not saved" in bar.sentence()
+    QTest.keyClick(area, Qt.Key.Key_Escape)
+    assert bar.sentence() == ""
+    stage.room.close_current()
+    assert "not saved" in bar.sentence()
+    stage.room.save()
+    stage.qtbot.waitUntil(lambda: bar.sentence() == "", timeout=5000)
+    assert not stage.sheet.file.modified
+
+
+def test_the_failure_to_save_is_forgotten_once_it_is_saved(stage: Stage) -> None:
+    area = stage.open("a.py", "x = 1\n")
+    QTest.keyClicks(area, "y")
+    stage.sheet.file.failed.emit(Failure(FailureCode.STORAGE, "It could not be saved."))
+    assert [notice.message for notice in stage.around.notices.current()] == ["It could not be saved."]
+    stage.room.save()
+    stage.qtbot.waitUntil(lambda: stage.around.notices.current() == (), timeout=5000)

@@ -13,6 +13,7 @@ from pytestqt.qtbot import QtBot
 from studio.launch import Application
 from studio.ui.about import AboutBox
 from studio.ui.menus import build_menu
+from studio.ui.notice_place import NoticePlace
 from studio.ui.theme import tokens
 
 
@@ -82,6 +83,7 @@ def test_nothing_in_the_window_goes_without_the_sheet(qtbot: QtBot, furnished: A
     window.open_about()
     stage = window.stage
     bare: set[QWidget] = {furnished.shell, window, stage, stage._splitter, stage._centre, stage._side}
+    bare |= set(window.findChildren(NoticePlace))
 
     def clothed(widget: QWidget) -> bool:
         chain: QWidget | None = widget

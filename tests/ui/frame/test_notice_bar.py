@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from PySide6.QtCore import QEvent, QPointF, Qt
 from PySide6.QtGui import QEnterEvent
@@ -90,3 +92,35 @@ def test_a_note_behind_an_error_gets_its_time_when_it_is_seen(qtbot: QtBot, hast
     hasty.window.bar._under_mouse = False
     bar._time()
     qtbot.waitUntil(lambda: not bar.isVisible())
+
+
+def test_what_is_about_a_room_is_shown_there_alone(running: Application) -> None:
+    bar, window = running.window.bar, running.window
+    window.stage.room("canvas").context.notices.post("careful", level="warning")
+    assert bar.isVisible()
+    window.open_room("settings")
+    assert not bar.isVisible()
+    running.notices.post("about all", level="warning")
+    assert bar.message.text() == "about all"
+    assert not bar.more.isVisible()
+    window.open_room("canvas")
+    assert bar.more.text() == "1 more"
+    running.notices.clear()
+
+
+def test_a_passing_note_moves_neither_picture_nor_panel(qtbot: QtBot, hasty: Application) -> None:
+    window = hasty.window
+    stage, bar = window.stage, window.bar
+    before = stage.geometry()
+    window.stage.room("canvas")._saved(Path("/pictures/lamp.png"))  # type: ignore[attr-defined]
+    QApplication.processEvents()
+    assert bar.isVisible()
+    assert stage.geometry() == before
+    assert bar.geometry().bottom() == before.bottom()
+    assert bar.height() >= bar.sizeHint().height()
+    qtbot.waitUntil(lambda: not bar.isVisible())
+    assert hasty.notices.current() == ()
+    hasty.notices.post("careful", level="warning")
+    qtbot.waitUntil(lambda: stage.y() == bar.height())  # what stays has a place of its own
+    assert bar.y() == 0
+    hasty.notices.clear()

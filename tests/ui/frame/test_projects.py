@@ -219,3 +219,14 @@ def test_where_the_first_project_is_refused_another_can_be_opened(
     running.deleteLater()
     holder.stop()
     assert json.loads((state / "session.json").read_text())["project"] == str(other)
+
+
+def test_the_question_goes_when_the_job_has_ended(qtbot: QtBot, running: Application, tmp_path: Path) -> None:
+    (tmp_path / "Sea").mkdir()
+    submit(running, "steps=40 pause=0.05", "A slow fox")
+    projects, bar = running.window.projects, running.window.bar
+    qtbot.waitUntil(lambda: projects.running() == 1, timeout=20000)
+    projects.ask(tmp_path / "Sea")
+    assert "1 job is running" in bar.message.text()
+    qtbot.waitUntil(lambda: projects.running() == 0, timeout=20000)
+    assert bar.notice is None
