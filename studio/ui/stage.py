@@ -103,6 +103,11 @@ class Stage(QWidget):
         room.activated()
         return room
 
+    def look_again(self) -> None:
+        """Have the room in front look again at what there is to work with."""
+        if self.current:
+            self._rooms[self.current].activated()
+
     def show_page(self, page: QWidget, title: str) -> None:
         """Bring something to the front that is no room."""
         if self._centre.indexOf(page) < 0:

@@ -76,13 +76,13 @@ class TopBar(QWidget):
         """Show which project is open; `place` is its folder."""
         self._project.setText(name)
         self._project.setToolTip(f"The project in {place}")
-        for widget in (self._project, self._step):
-            widget.setVisible(bool(name))
+        self._show_project()
 
     def set_document(self, name: str, state: str) -> None:
         """Show the document's name and a word on it."""
         self._name.setText(name)
         self._state.setText(state)
+        self._show_project()
 
     def document(self) -> tuple[str, str]:
         """What is shown of the document."""
@@ -115,6 +115,12 @@ class TopBar(QWidget):
         button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._theme.dress(button, icon)
         return button
+
+    def _show_project(self) -> None:
+        """The project, unless nothing of it is open and its name stands there already."""
+        name = self._project.text()
+        for widget in (self._project, self._step):
+            widget.setVisible(name not in ("", self._name.text()))
 
     def _repaint(self) -> None:
         self.setFixedHeight(self._theme.pixels(44))

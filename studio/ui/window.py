@@ -33,6 +33,7 @@ from studio.ui.frame_commands import (
 from studio.ui.lines import Line
 from studio.ui.measures import count_words
 from studio.ui.menus import Shortcuts, build_menu
+from studio.ui.model_folders import ModelFolders
 from studio.ui.next_step import next_step
 from studio.ui.notice_bar import NoticeBar
 from studio.ui.notice_place import NoticePlace
@@ -87,7 +88,9 @@ class Window(QWidget):
         self.projects = Projects(theme, session, notices, self)
         self.projects.running = self._count_running
         commands.add(frame_commands(self, settings, self._entries))
-        commands.add(self.projects.commands())
+        self.model_folders = ModelFolders(theme, settings, notices, self.background, self)
+        self.model_folders.added.connect(self.stage.look_again)
+        commands.add([*self.projects.commands(), *self.model_folders.commands()])
         self.shortcuts = Shortcuts(commands, self)
         self._memory_timer = QTimer(self)
         self._memory_timer.setInterval(_MEMORY_INTERVAL)
@@ -101,6 +104,7 @@ class Window(QWidget):
 
         self.studio = studio
         self.bridge = bridge
+        self.model_folders.shelf = studio.shelf
         self.top.set_project(studio.project.name, str(studio.project.folder))
         bridge.job_event.connect(self._hear)
         self.watch = QueueWatch(studio.queue, bridge, self.background, self)
@@ -288,7 +292,8 @@ class Window(QWidget):
     def _document_changed(self, name: str, state: str) -> None:
         self.top.set_document(name, state)
         project = self.studio.project.name if self.studio is not None else ""
-        self.window().setWindowTitle(" · ".join(part for part in (name, project, "Atelier") if part))
+        parts = dict.fromkeys(part for part in (name, project, "Atelier") if part)  # each thing once
+        self.window().setWindowTitle(" · ".join(parts))
 
     def _run_command(self, identity: str) -> None:
         command = self.commands.find(identity)

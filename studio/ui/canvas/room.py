@@ -28,6 +28,7 @@ from studio.ui.canvas.request_panel import CanvasPanel
 from studio.ui.canvas.results import CanvasResults
 from studio.ui.canvas.scene import Scene
 from studio.ui.canvas.view import CanvasView
+from studio.ui.model_folders import ADD_MODELS
 from studio.ui.room import Room, RoomContext
 
 _FORECAST_DELAY_MS = 120
@@ -78,7 +79,7 @@ class CanvasRoom(Room):
         self.request_panel.edited.connect(self._forecast_timer.start)
         self.request_panel.size_edited.connect(self._size_edited)
         self.request_panel.input_wanted.connect(self._input_wanted)
-        self.request_panel.model.folders_wanted.connect(lambda: self.context.open_room("settings"))
+        self.request_panel.model.folders_wanted.connect(lambda: self.context.commands.run(ADD_MODELS))
         self.context.bridge.job_event.connect(self._hear)
 
     def commands(self) -> list[Command]:

@@ -30,6 +30,7 @@ from studio.ui.editing.empty import EmptyPage
 from studio.ui.editing.flank import Flank
 from studio.ui.editing.late import insert_late
 from studio.ui.editing.watcher import FileWatcher
+from studio.ui.model_folders import ADD_MODELS
 from studio.ui.room import Found, Room, RoomContext
 
 _ROOM_FOR_TREE = 620
@@ -270,7 +271,7 @@ class CodeRoom(Room):
         self.tree.new_wanted.connect(self._new_in)
         self.tree.folder_wanted.connect(self.open_folder)
         self.assistant.changed.connect(self._show_command)
-        self.request_panel.model.folders_wanted.connect(lambda: self.context.open_room("settings"))
+        self.request_panel.model.folders_wanted.connect(lambda: self.context.commands.run(ADD_MODELS))
         self.request_panel.edited.connect(self._show_command)
         self.desk.front_changed.connect(self._front_changed)
         self.desk.told.connect(self.document_changed)

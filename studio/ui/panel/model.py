@@ -103,7 +103,7 @@ class ModelCard(QWidget):
         entry = self._entry
         if entry is None:
             self._name.setText("No model on this computer yet")
-            self._licence.setText("Add a folder with models in Settings.")
+            self._licence.setText("“Change” adds a folder with models.")
         else:
             self._name.setText(f"{entry.name} · {size_words(entry.size)}")
             self._licence.setText(entry.licence_sentence)

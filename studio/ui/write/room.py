@@ -21,6 +21,7 @@ from studio.ui.editing.empty import EmptyPage
 from studio.ui.editing.flank import Flank
 from studio.ui.editing.late import insert_late
 from studio.ui.editing.watcher import FileWatcher
+from studio.ui.model_folders import ADD_MODELS
 from studio.ui.room import Found, Room, RoomContext
 from studio.ui.write.actions import write_commands
 from studio.ui.write.asking import TITLES, Task
@@ -258,7 +259,7 @@ class WriteRoom(Room):
         self.chapters.renamed.connect(self._rename, Qt.ConnectionType.QueuedConnection)  # the field closes first
         self.chapters.discarded.connect(self.discard)
         self.assistant.changed.connect(self._show_command)
-        self.request_panel.model.folders_wanted.connect(lambda: self.context.open_room("settings"))
+        self.request_panel.model.folders_wanted.connect(lambda: self.context.commands.run(ADD_MODELS))
         self.request_panel.edited.connect(self._show_command)
         self.desk.front_changed.connect(self._front_changed)
         self.desk.edited.connect(self._counting.start)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QFileDialog
 from pytestqt.qtbot import QtBot
 
 from studio.core.failure import Failure, FailureCode
@@ -17,6 +17,7 @@ from studio.core.references import Destination, ModelRef
 from studio.core.requests import ImageRequest
 from studio.launch import Application
 from studio.ui.menus import build_menu
+from tests.tiny_gguf import make_tiny_gguf
 from tests.ui.frame.conftest import Start
 
 IMAGE = ModelRef(repo="starter/image")
@@ -273,3 +274,38 @@ def test_an_unforeseen_error_is_shown_and_the_studio_goes_on(running: Applicatio
     assert "surprise" in notice.detail
     assert "surprise" not in notice.message
     assert running.window.isVisible()
+
+
+def test_the_title_says_each_thing_once(qtbot: QtBot, running: Application) -> None:
+    window, shell = running.window, running.shell
+    window._document_changed("One", "saved")
+    assert shell.windowTitle() == "One · Night forest · Atelier"
+    assert window.top._project.isVisible()
+    window._document_changed("Night forest", "")
+    assert shell.windowTitle() == "Night forest · Atelier"
+    assert not window.top._project.isVisible()
+    window._document_changed("Atelier", "")
+    assert shell.windowTitle() == "Atelier · Night forest"
+
+
+def test_a_folder_with_models_is_chosen_where_one_is_missed(qtbot: QtBot, running: Application, tmp_path: Path) -> None:
+    folder = tmp_path / "More"
+    folder.mkdir()
+    make_tiny_gguf(folder / "other.gguf")
+    window = running.window
+    window.open_room("write")
+    card = window.stage.room("write").request_panel.model  # type: ignore[attr-defined]
+    menu = card.menu()
+    before = len(menu.actions())
+    menu.actions()[-1].trigger()
+    menu.deleteLater()
+    dialog = window.findChild(QFileDialog, "model-folder")
+    assert dialog is not None
+    assert window.stage.current == "write"
+    dialog.fileSelected.emit(str(folder))
+    dialog.close()
+    qtbot.waitUntil(lambda: window.bar.message.text().startswith("1 model in “More”"))
+    assert running.settings.values.model_folders[-1] == str(folder)
+    menu = card.menu()
+    assert len(menu.actions()) == before + 1
+    menu.deleteLater()
