@@ -29,7 +29,10 @@ def reading_time(notice: Notice) -> int:
 
 
 class NoticeBar(QWidget):
-    """Shows the newest message that concerns the room in front; hidden while there is none. `turned` at each change."""
+    """Shows the newest message that concerns the room in front; hidden while there is none.
+
+    `turned` comes at each change, before it is to be seen.
+    """
 
     turned = Signal()
 
@@ -126,8 +129,8 @@ class NoticeBar(QWidget):
         current = [notice for notice in self._notices.current() if notice.place in ("", self._room)]
         self._notice = notice = current[-1] if current else None
         self._fill(len(current) - 1)
-        self.setVisible(notice is not None)
         self.turned.emit()
+        self.setVisible(notice is not None)
         self._time()
 
     def _fill(self, behind: int) -> None:

@@ -65,6 +65,11 @@ class Stage(QWidget):
         self._context = context
 
     @property
+    def page(self) -> QWidget:
+        """The part that the room in front has, without its panel."""
+        return self._centre
+
+    @property
     def has_panel(self) -> bool:
         """Whether the room in front has a request panel."""
         return self.current in self._panels

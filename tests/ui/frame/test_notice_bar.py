@@ -113,10 +113,17 @@ def test_a_passing_note_moves_neither_picture_nor_panel(qtbot: QtBot, hasty: App
     stage, bar = window.stage, window.bar
     before = stage.geometry()
     window.stage.room("canvas")._saved(Path("/pictures/lamp.png"))  # type: ignore[attr-defined]
+    place = QPointF(5, 5)
+    QApplication.sendEvent(bar, QEnterEvent(place, place, place))  # it waits meanwhile
     QApplication.processEvents()
     assert bar.isVisible()
     assert stage.geometry() == before
-    assert bar.geometry().bottom() == before.bottom()
+    assert bar.y() == before.y()
+    assert bar.width() == stage.page.width() < stage.width()  # no button of the panel is covered
+    stage.set_panel_shown(False)
+    qtbot.waitUntil(lambda: bar.width() == stage.width())
+    stage.set_panel_shown(True)
+    QApplication.sendEvent(bar, QEvent(QEvent.Type.Leave))
     assert bar.height() >= bar.sizeHint().height()
     qtbot.waitUntil(lambda: not bar.isVisible())
     assert hasty.notices.current() == ()

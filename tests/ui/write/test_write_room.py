@@ -379,24 +379,3 @@ def test_without_a_model_the_panel_says_so_and_writing_works(bare: Stage) -> Non
     assert not bare.room.can_generate()
     QTest.keyClicks(bare.page, "By hand.")
     bare.saved("Untitled", "By hand.")
-
-
-def test_asking_begins_in_the_direction_and_the_button_says_what_is_missing(stage: Stage) -> None:
-    panel = stage.room.request_panel
-    assert not panel.primary.isEnabled()
-    assert "No text is open" in panel.obstacle.text()
-    stage.open("Two")
-    panel.show()
-    panel.activateWindow()
-    stage.qtbot.waitUntil(panel.isActiveWindow)
-    assert panel.obstacle.isHidden()
-    stage.qtbot.mouseClick(panel.tasks.chip("ask"), Qt.MouseButton.LeftButton)
-    assert panel.direction.hasFocus()
-    assert not panel.primary.isEnabled()
-    assert panel.obstacle.isVisible()
-    assert "Direction" in panel.obstacle.text()
-    assert panel.primary.toolTip() == panel.obstacle.text()
-    QTest.keyClicks(panel.direction, "a storm")
-    assert panel.primary.isEnabled()
-    assert panel.obstacle.isHidden()
-    assert "Direction" not in panel.primary.toolTip()

@@ -1,9 +1,11 @@
-"""What the panel says that the model sees: one statement, estimated before the run and measured in it."""
+"""What the panel says: what the model sees, estimated before the run and measured in it, and what is missing."""
 
 from __future__ import annotations
 
 import re
 
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel
 
 from tests.ui.write.test_write_room import LONG, Stage, stage  # noqa: F401 - the fixture
@@ -69,3 +71,24 @@ def test_a_long_note_does_not_widen_the_panel(stage: Stage) -> None:  # noqa: F8
     before = section.minimumSizeHint().width()
     section.set_note("768 of 1,024 tokens · 686 left out · and much more that nobody would read at this place")
     assert section.minimumSizeHint().width() <= before + 40
+
+
+def test_asking_begins_in_the_direction_and_the_button_says_what_is_missing(stage: Stage) -> None:  # noqa: F811
+    panel = stage.room.request_panel
+    assert not panel.primary.isEnabled()
+    assert "No text is open" in panel.obstacle.text()
+    stage.open("Two")
+    panel.show()
+    panel.activateWindow()
+    stage.qtbot.waitUntil(panel.isActiveWindow)
+    assert panel.obstacle.isHidden()
+    stage.qtbot.mouseClick(panel.tasks.chip("ask"), Qt.MouseButton.LeftButton)
+    assert panel.direction.hasFocus()
+    assert not panel.primary.isEnabled()
+    assert panel.obstacle.isVisible()
+    assert "Direction" in panel.obstacle.text()
+    assert panel.primary.toolTip() == panel.obstacle.text()
+    QTest.keyClicks(panel.direction, "a storm")
+    assert panel.primary.isEnabled()
+    assert panel.obstacle.isHidden()
+    assert "Direction" not in panel.primary.toolTip()
