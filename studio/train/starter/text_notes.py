@@ -94,7 +94,7 @@ NOTES: Mapping[str, Notes] = {
                 "It imitates two kinds of music only: nineteenth-century songs, and chorales in Bach's manner that "
                 "were themselves composed by an algorithm."
             ),
-            "Left to itself it miscounts some bars. The studio holds it to the metre, unless told to let it free.",
+            "Left to itself it miscounts some bars. The studio holds it to the metre, unless it is set free.",
         ),
     ),
 }
