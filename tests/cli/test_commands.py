@@ -128,7 +128,8 @@ def test_ctrl_c_keeps_what_was_written(endless: Path, tmp_path: Path) -> None:
 
 @pytest.mark.skipif(os.name != "posix", reason="there is no Ctrl-C from outside on Windows")
 def test_ctrl_c_stops_at_once_and_leaves_nothing(endless: Path, tmp_path: Path) -> None:
-    stopped(("generate", "text", "x", "--model", str(endless), "--max-tokens", "100000"), tmp_path)
+    assert stopped(("generate", "text", "x", "--model", str(endless), "--max-tokens", "100000"), tmp_path)
+    assert not list(tmp_path.glob("*.md"))
 
 
 def stopped(arguments: tuple[str, ...], tmp_path: Path) -> bytes:

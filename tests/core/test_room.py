@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
 
 import pytest
 
@@ -22,7 +23,9 @@ except MemoryError as error:
 
 
 def test_there_is_room_as_a_rule() -> None:
+    before = len(threading.enumerate())
     room_for_thread()
+    assert len(threading.enumerate()) == before  # it only looks
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="address-space limits are a matter of the system")
