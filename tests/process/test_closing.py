@@ -8,6 +8,7 @@ import threading
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 from msgspec.structs import replace
 
@@ -64,6 +65,7 @@ def test_a_dispatcher_that_was_never_started_stops(path: Path) -> None:
         dispatcher = Dispatcher(queue, assignment, COMMAND, LIMITS)
         dispatcher.warm(Family.LANGUAGE)
         dispatcher.stop()
+        assert not [child for child in psutil.Process().children() if "studio.worker" in child.cmdline()]
 
 
 def test_a_job_that_the_user_cancelled_stays_cancelled(path: Path) -> None:

@@ -41,15 +41,16 @@ def read_inputs(request: ImageRequest, paths: dict[str, str]) -> Inputs:
             )
         return Inputs()
     size = (request.width, request.height)
-    opened = _open(paths.get(request.image), "picture")
+    opened = open_picture(paths.get(request.image), "picture")
     image = np.asarray(_fitted(_rgb(opened), size))
     if request.mask is None:
         return Inputs(image)
-    mask = _fitted(_open(paths.get(request.mask), "mask").convert("L"), size)
+    mask = _fitted(open_picture(paths.get(request.mask), "mask").convert("L"), size)
     return Inputs(image, np.asarray(mask))
 
 
-def _open(path: str | None, what: str) -> Image.Image:
+def open_picture(path: str | None, what: str) -> Image.Image:
+    """The file `path`, turned as its camera was held; `what` it is called. Raises `StudioError`: gone or damaged."""
     if path is None or not Path(path).is_file():
         raise StudioError(
             Failure(

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import warnings
-from pathlib import Path
-
 import numpy as np
 import numpy.typing as npt
 import torch
-from PIL import Image, ImageFilter, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageFilter
 from torch import Tensor
 
 from studio.core.events import Picture
-from studio.core.failure import Failure, FailureCode, StudioError
+from studio.engines.diffusion.pictures import open_picture
 
 Pixels = npt.NDArray[np.uint8]
 _SPREAD = 8
@@ -21,33 +18,8 @@ _SPREAD = 8
 
 def read(path: str | None) -> Pixels:
     """(height, width, 3 or 4). Raises `StudioError`: the picture is gone or damaged."""
-    if path is None or not Path(path).is_file():
-        raise StudioError(
-            Failure(
-                FailureCode.INPUT_MISSING,
-                "The picture for this job is not there any more.",
-                hint="Choose the picture again.",
-                detail=path or "",
-            )
-        )
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(path) as file:
-                shown = ImageOps.exif_transpose(file)
-                return np.asarray(shown.convert("RGBA" if shown.has_transparency_data else "RGB"))
-    except (
-        UnidentifiedImageError, OSError, ValueError, SyntaxError, EOFError,
-        Image.DecompressionBombWarning, Image.DecompressionBombError,
-    ) as error:  # fmt: skip
-        raise StudioError(
-            Failure(
-                FailureCode.INPUT_DAMAGED,
-                f"The picture {Path(path).name} cannot be read as an image.",
-                hint="Open it in another program and save it again, or choose another picture.",
-                detail=f"{type(error).__name__}: {error}",
-            )
-        ) from error
+    shown = open_picture(path, "picture")
+    return np.asarray(shown.convert("RGBA" if shown.has_transparency_data else "RGB"))
 
 
 def layers(pixels: Pixels) -> list[Tensor]:

@@ -109,6 +109,7 @@ def test_it_ends_where_the_block_ends(stage: Stage) -> None:
     area.select(area.length, area.length)
     stage.sheet.suggestions.ask()
     stage.ghost("return 1")
+    assert stage.sheet.suggestions.ghost.text == "return 1"
 
 
 def test_nothing_comes_by_itself_in_the_middle_of_a_line(stage: Stage) -> None:
@@ -152,6 +153,7 @@ def test_what_stands_below_is_not_suggested(stage: Stage) -> None:
     area.select(place, place)
     stage.sheet.suggestions.ask()
     stage.ghost("b = 2")
+    assert stage.sheet.suggestions.ghost.text == "b = 2"
 
 
 @pytest.mark.parametrize("said", ["x_=_1", "\\n\\n___", "path_path_path".replace("_", "") * 4])
